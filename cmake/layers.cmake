@@ -1,0 +1,38 @@
+# kiln_layer(NAME LIBRARY…): the static library kiln_NAME from the *.c and *.S of src/NAME and the
+# folders in it. A directory without sources is a library without code.
+function(kiln_layer name)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS
+         ${CMAKE_SOURCE_DIR}/src/${name}/*.c ${CMAKE_SOURCE_DIR}/src/${name}/*.S)
+    if(sources)
+        add_library(kiln_${name} STATIC ${sources})
+        target_link_libraries(kiln_${name} PUBLIC kiln_flags ${ARGN})
+    else()
+        add_library(kiln_${name} INTERFACE)
+        target_link_libraries(kiln_${name} INTERFACE kiln_flags ${ARGN})
+    endif()
+endfunction()
+
+# kiln_program(NAME DIRECTORY dir LIBRARIES …): a program from the *.c of a directory, in the root of
+# the build directory. Nothing happens while the directory has no sources.
+function(kiln_program name)
+    cmake_parse_arguments(P "" "DIRECTORY" "LIBRARIES" ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${P_DIRECTORY}/*.c)
+    if(NOT sources)
+        message(STATUS "no sources in ${P_DIRECTORY}: ${name} is not built")
+        return()
+    endif()
+    add_executable(${name} ${sources})
+    target_link_libraries(${name} PRIVATE kiln_flags kiln_program_flags ${P_LIBRARIES})
+    # Only these few files see the commit: a commit does not rebuild the tree.
+    set_property(SOURCE ${sources} APPEND PROPERTY COMPILE_DEFINITIONS KILN_COMMIT="${KILN_COMMIT}")
+endfunction()
+
+set(KILN_COMMIT "")
+if(EXISTS ${CMAKE_SOURCE_DIR}/.git)
+    execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} rev-parse --short=10 HEAD
+                    OUTPUT_VARIABLE KILN_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/.git/logs/HEAD)
+        set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+                     ${CMAKE_SOURCE_DIR}/.git/logs/HEAD)
+    endif()
+endif()
