@@ -1,0 +1,41 @@
+/* The one aggregate that every report reads: merged sinks per metric and submetric. Main thread only. */
+#pragma once
+
+#include "metrics/shard.h"
+
+struct aggregate;
+
+struct aggregate *aggregate_new(void);
+void aggregate_free(struct aggregate *a);
+/* Adds a shard's delta and frees it. */
+void aggregate_merge(struct aggregate *a, struct shard_delta *d);
+/* NULL when the metric was never observed. */
+const struct sink *aggregate_sink(const struct aggregate *a, const struct metric *m);
+
+/* Groups and checks in the order they were first seen, for the summary and the REST API. Workers count checks in their
+ * shard by (group path, check name); merged here. */
+struct check_stats {
+    const char *name;
+    uint64_t passes, fails;
+};
+struct group_stats {
+    const char *name, *path; /* "" for the root; path "::a::b" */
+    struct group_stats **groups;
+    size_t n_groups;
+    struct check_stats *checks;
+    size_t n_checks;
+};
+const struct group_stats *aggregate_root_group(const struct aggregate *a);
+
+/* Called from the VU side, through the shard: makes sure the group exists in order of first use. */
+void shard_note_group(struct shard *s, struct slice path);
+void shard_note_check(struct shard *s, struct slice group_path, struct slice name, bool passed);
+
+/* A statistic of a trend by its k6 name: avg, min, med, max, count, p(95), p(99.9). KE_INVALID with k6's words. */
+struct trend_stat {
+    enum { STAT_AVG, STAT_MIN, STAT_MED, STAT_MAX, STAT_COUNT, STAT_SUM, STAT_PERCENTILE } kind;
+    double p; /* 0..1 */
+    char name[24];
+};
+int trend_stat_parse(struct slice text, struct trend_stat *out, struct error *err);
+double trend_stat_value(const struct trend *t, const struct trend_stat *stat);
