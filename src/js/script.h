@@ -1,0 +1,43 @@
+/* A script with everything it imports and opens: read and compiled once per process, then shared read-only by all VUs.
+ *
+ * Life: script_load reads the main file; the init code of the first VU (vu id 0, see vu.h) resolves and compiles modules
+ * to bytecode and records opened files; script_freeze ends that, and later VUs may only use what was resolved then (k6:
+ * "the module "X" was not previously resolved during initialization (__VU==0)"). After script_freeze it is immutable and
+ * safe from any thread. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/map.h"
+#include "base/slice.h"
+
+struct script;
+
+struct script_config {
+    const char *path;      /* as given on the command line; "-" = source was read from stdin */
+    struct slice source;   /* for "-" */
+    const char *cwd;       /* absolute */
+    const struct map *env; /* name -> char *: __ENV */
+    bool is_extended;      /* --compatibility-mode: extended (default) has `global` */
+};
+
+/* NULL with k6's words ("The moduleSpecifier "nope.js" couldn't be found on local disk. …"). */
+struct script *script_load(const struct script_config *cfg, struct error *err);
+void script_free(struct script *s);
+void script_freeze(struct script *s);
+/* file:// URL of the main module; its directory, where open() and the CLI look. */
+const char *script_url(const struct script *s);
+struct slice script_source(const struct script *s);
+
+/* What VU 0's init found exported. Valid after vu_new of VU 0. */
+struct script_exports {
+    struct { char *name; bool is_function; } *items;
+    size_t len;
+    char *options_json; /* JSON.stringify(options), NULL when not exported */
+};
+const struct script_exports *script_exports(const struct script *s);
+bool script_exports_function(const struct script *s, const char *name);
+
+/* Files and modules seen, for archives: url -> content; in order of first use. */
+const struct map *script_files(const struct script *s);
