@@ -1,5 +1,5 @@
 # kiln_flags: what every source file of our own is compiled with.
-# kiln_program_flags: what is added when a program is linked.
+# kiln_program_flags, kiln_test_flags: what is added when a program, or a unit test, is linked.
 
 add_library(kiln_flags INTERFACE)
 target_include_directories(kiln_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -12,15 +12,17 @@ if(KILN_WERROR)
 endif()
 
 add_library(kiln_program_flags INTERFACE)
+add_library(kiln_test_flags INTERFACE)
 
 # Sanitizers. A fiber changes stacks under ASan's feet, so src/fiber announces each switch with
-# __sanitizer_start_switch_fiber and __sanitizer_finish_switch_fiber (KILN_ASAN is defined there);
-# what remains to be set at run time is in KILN_TEST_ENV, tests/CMakeLists.txt. QuickJS gets ASan but
-# not UBSan: it relies on -fwrapv and on misaligned access by design.
-set(KILN_SANITIZE_C_FLAGS "")
+# __sanitizer_start_switch_fiber and __sanitizer_finish_switch_fiber, and its stacks to the leak check
+# with __lsan_register_root_region (KILN_ASAN is defined for that); what remains to be set at run time
+# is in tests/asan_options.c, part of every program. QuickJS gets ASan but not UBSan: it relies on
+# -fwrapv and on misaligned access by design.
 if(KILN_SANITIZE STREQUAL address)
-    set(KILN_SANITIZE_C_FLAGS -fsanitize=address -fno-omit-frame-pointer)
-    add_compile_options(${KILN_SANITIZE_C_FLAGS})
+    add_compile_options(-fsanitize=address -fno-omit-frame-pointer)
+    target_sources(kiln_program_flags INTERFACE ${CMAKE_SOURCE_DIR}/tests/asan_options.c)
+    target_sources(kiln_test_flags INTERFACE ${CMAKE_SOURCE_DIR}/tests/asan_options.c)
     add_link_options(-fsanitize=address,undefined)
     target_compile_options(kiln_flags INTERFACE -fsanitize=undefined -fno-sanitize-recover=undefined)
     target_compile_definitions(kiln_flags INTERFACE KILN_ASAN=1)
@@ -37,7 +39,7 @@ if(KILN_LTO AND CMAKE_BUILD_TYPE STREQUAL Release AND KILN_SANITIZE STREQUAL off
     target_link_options(kiln_program_flags INTERFACE -flto=auto -O2)
     set(CMAKE_AR ${CMAKE_C_COMPILER_AR})
     set(CMAKE_RANLIB ${CMAKE_C_COMPILER_RANLIB})
-    set(KILN_TEST_LINK_OPTIONS -fno-lto)
+    target_link_options(kiln_test_flags INTERFACE -fno-lto)
 endif()
 
 if(KILN_FUZZ)

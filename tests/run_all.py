@@ -87,7 +87,7 @@ def stage_ctest(tally, args, name, build, label):
         skip = case.find('skipped')
         if skip is not None and 'SKIP_RETURN_CODE' in (skip.get('message') or ''):
             tally.skipped.append(title)
-            say('skip %s: %s' % (title, (case.findtext('system-out') or '').strip().splitlines()[-1:] or ''))
+            say('skip %s: %s' % (title, ((case.findtext('system-out') or '').strip().splitlines() or [''])[-1]))
             continue
         text = case.findtext('system-out') or ''
         fault = case.find('failure')

@@ -1,13 +1,12 @@
 /* Runs a fuzz target over files and over the files of directories: what libFuzzer's main() does with
  * a corpus, for compilers that have none. Fails when there is nothing to run. */
+#include "fuzz.h"
+
 #include <dirent.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 static int replay_file(const char *path) {
     FILE *f = fopen(path, "rb");
