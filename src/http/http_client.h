@@ -38,6 +38,11 @@ struct http_client_config { /* shared by all VUs, read-only */
 
 enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_DIGEST, HTTP_AUTH_NTLM };
 
+struct http_cookie_param {
+    struct slice name, value;
+    bool replace;
+};
+
 struct http_request {
     struct slice method;
     const struct url *url;
@@ -47,9 +52,13 @@ struct http_request {
     struct slice body;
     int64_t timeout_ns;   /* whole request including redirects */
     int max_redirects;
+    bool keep_request_head;
     enum http_response_type response_type;
     enum http_auth auth;
     struct cookie_jar *jar;     /* may be NULL */
+    /* params.cookies: sent with every hop beside the jar's; replace drops the jar's cookie of that name. */
+    const struct http_cookie_param *cookies;
+    size_t n_cookies;
     /* Called once per hop (each redirect, each auth probe, the final one), before the next hop starts; metrics live
      * there. May be NULL. */
     void (*on_hop)(void *arg, const struct http_request *req, const struct url *url, struct http_response *hop);
@@ -69,13 +78,16 @@ struct http_response {
     struct slice head;      /* raw header block (status line to the empty line) */
     struct slice body;      /* decompressed; ptr NULL when dropped */
     uint64_t body_bytes;    /* decoded bytes even when the body was dropped */
+    struct slice method;    /* of this hop (a redirect may have made it GET); static or in the response's memory */
     struct url *url;        /* of this hop; owned */
     char remote_ip[46];
     uint16_t remote_port;
     const struct tls_info *tls; /* points into static or response memory; NULL for plain */
     struct error error;     /* code 0 when fine; k6's `error` text */
     int error_code;         /* k6's error_code, also 1400+ for HTTP errors */
-    /* What was sent, for response.request: heap block, made only when asked for by keep_request. */
+    /* What was sent on this hop (request line and headers, empty line included), in the response's memory: k6 shows it as
+     * response.request.headers and in http-debug. Copied only when http_request.keep_request_head is on, otherwise
+     * empty. */
     struct slice request_head;
 };
 
