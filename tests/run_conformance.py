@@ -28,7 +28,8 @@ def path_with_node(path):
     major = re.match(r'v(\d+)', version)
     if major and int(major.group(1)) >= 20:
         return path
-    return os.path.join(ROOT, '.deps', 'node', 'node_modules', 'node', 'bin') + os.pathsep + path
+    own = os.path.join(ROOT, '.deps', 'node', 'node_modules', 'node', 'bin')
+    return own + os.pathsep + path if os.path.isdir(own) else path
 
 
 def read_required():
