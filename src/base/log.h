@@ -2,7 +2,8 @@
  * text elsewhere: `time="…" level=info msg="…" source=console`; json; raw. Thread-safe: any thread may log; records of
  * one thread keep their order. Default output stderr, level info.
  *
- *     log_warn("Request Failed", LOG_STR("error", text));
+ *     log_fields(LOG_WARN, SLICE("Request Failed"), LOG_STR("error", text));
+ *     log_printf(LOG_INFO, "listening on %s", address);
  *
  * While progress bars are drawn on a terminal, the UI sets a hook that clears and redraws them around each record. */
 #pragma once
@@ -26,7 +27,7 @@ struct log_field {
 struct log_config {
     enum log_level level;
     enum log_format format;
-    bool is_tty;    /* terminal text form with colours unless no_color */
+    bool is_tty;    /* terminal text form; with no_color, as k6, the key=value form */
     bool no_color;
     int fd;         /* 2 by default; -1 = discard */
 };
@@ -35,10 +36,12 @@ struct log_config {
 void log_init(const struct log_config *cfg);
 const struct log_config *log_config(void);
 bool log_enabled(enum log_level level);
+const char *log_level_name(enum log_level level); /* "debug", "info", "warning", "error" */
 /* Fields are written in the order k6 (logrus) does: sorted by key. */
 void log_write(enum log_level level, struct slice msg, const struct log_field *fields, size_t n_fields);
 void log_printf(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Writes everything buffered to fd. Called at exit and by the main loop every 100 ms. */
+/* Records for a terminal go out at once, others are gathered up to 64 KiB: this writes what is gathered. Called by the
+ * main loop every 100 ms, and at exit. */
 void log_flush(void);
 
 #define log_fields(level, msg, ...)                                                                                    \
