@@ -69,6 +69,9 @@ def stage_build(tally, args, name, build, options):
             lines = output.splitlines()
             failing = [i for i, line in enumerate(lines) if line.startswith('FAILED')]
             output = '\n'.join(line for i in failing for line in lines[i:i + 40] if not line.startswith('['))
+    missing = [p for p in ('kiln', 'quickpizza') if not os.path.exists(os.path.join(ROOT, build, p))]
+    if missing:
+        ok, output = False, '%s\nnot built: %s' % (output, ' '.join(missing))
     tally.count('build: ' + name, ok, output)
 
 
@@ -100,6 +103,11 @@ def stage_ctest(tally, args, name, build, label):
 
 def stage_conformance(tally, args, name, build):
     required = read_required()
+    if not os.path.exists(os.path.join(ROOT, build, 'kiln')):
+        say('no %s/kiln: not run' % build)
+        for case in sorted(required):
+            tally.count('conformance %s (%s)' % (case, name), False)
+        return
     try:
         cases = run_suite(os.path.join(build, 'kiln'), args.conformance_jobs)
     except (RuntimeError, OSError) as e:

@@ -1,5 +1,5 @@
-/* Runs a fuzz target over files and over the files of directories: what libFuzzer's main() does with
- * a corpus, for compilers that have none. Fails when there is nothing to run. */
+/* Runs a fuzz target over files and over the files of directories: what libFuzzer's main() does
+ * with a corpus, for compilers that have none. Fails when there is nothing to run. */
 #include "fuzz.h"
 
 #include <dirent.h>
