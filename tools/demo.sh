@@ -32,15 +32,15 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-echo "demo: QUICKPIZZA_PORT=$port $build/quickpizza"
-QUICKPIZZA_PORT=$port "$build/quickpizza" >"$log" 2>&1 &
+echo "demo: $build/quickpizza --listen 127.0.0.1:$port"
+"$build/quickpizza" --listen "127.0.0.1:$port" >"$log" 2>&1 &
 pid=$!
 for _ in $(seq 100); do
     listens "$port" && break
     kill -0 "$pid" 2>/dev/null || break
     sleep 0.1
 done
-if ! listens "$port"; then
+if ! kill -0 "$pid" 2>/dev/null || ! listens "$port"; then
     echo "demo: the playground did not start:" >&2
     cat "$log" >&2
     exit 1
@@ -54,10 +54,13 @@ cat <<EOF
 
 That was $script. To go on:
 
-    $build/quickpizza                 the playground: open http://localhost:3333 in a browser
-    $build/kiln run $script    the same test, in a second terminal
-    $build/kiln --help                what else there is
-    ls examples/                     more scripts, one a chapter
-    make install                     kiln, quickpizza and the link k6 into $(printf '%s' "${PREFIX:-/usr/local}")/bin
+  $build/quickpizza
+      the playground: open http://localhost:3333 in a browser
+  $build/kiln run $script
+      the same test, in a second terminal
+  $build/kiln --help
+      what else there is; examples/ has more scripts, one a chapter
+  make install
+      kiln, quickpizza and the link k6 -> kiln, into ${PREFIX:-/usr/local}/bin (PREFIX=… for elsewhere)
 EOF
 exit $code
