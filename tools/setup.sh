@@ -194,7 +194,8 @@ setup_quickjs() {
     say "unpacking QuickJS $quickjs_version into .deps/quickjs"
     rm -rf "$dir" "$dir.new"
     mkdir -p "$dir.new"
-    tar -xJf "$deps/$quickjs_tar" -C "$dir.new" --strip-components=1
+    # -m: new times, so that what was built from the former sources is built again.
+    tar -xJmf "$deps/$quickjs_tar" -C "$dir.new" --strip-components=1
     for patch in "$root"/third_party/quickjs/*.patch; do
         [ -e "$patch" ] || continue
         say "applying ${patch#"$root"/}"
