@@ -5,7 +5,7 @@ add_library(kiln_flags INTERFACE)
 target_include_directories(kiln_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(kiln_flags INTERFACE _GNU_SOURCE KILN_VERSION="${KILN_VERSION}")
 target_compile_options(kiln_flags INTERFACE
-    $<$<COMPILE_LANGUAGE:C>:-Wall;-Wextra;-Wshadow;-Wstrict-prototypes;-Wmissing-prototypes;-Wvla;-Wformat=2;-Wundef;-Wimplicit-fallthrough>
+    $<$<COMPILE_LANGUAGE:C>:-Wall;-Wextra;-Wshadow;-Wstrict-prototypes;-Wmissing-prototypes;-Wvla;-Wformat=2;-Wundef;-Wimplicit-fallthrough;-Werror=implicit-function-declaration>
     $<$<COMPILE_LANGUAGE:C>:-fno-common;-fvisibility=hidden>)
 if(KILN_WERROR)
     target_compile_options(kiln_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-Werror>)
