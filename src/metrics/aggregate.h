@@ -17,6 +17,7 @@ const struct sink *aggregate_sink(const struct aggregate *a, const struct metric
 struct check_stats {
     const char *name;
     uint64_t passes, fails;
+    uint32_t seq; /* order of first sight over all groups, for reports that list checks without their groups */
 };
 struct group_stats {
     const char *name, *path; /* "" for the root; path "::a::b" */
