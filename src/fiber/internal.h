@@ -71,6 +71,7 @@ struct worker {
     bool is_uv_ready;
 
     struct stack_pool stacks;
+    void *signal_stack;
     void *sp; /* the worker's own stack while a fiber runs */
 #ifdef KILN_ASAN
     const void *asan_stack_low;
@@ -100,3 +101,6 @@ bool fiber_is_suspended(const struct fiber *f);
 void fiber_resume(struct fiber *f, int result);
 /* Frees the stacks of fibers that never ended. */
 void fiber_abandon_all(struct worker *w);
+/* Makes an overflow of a fiber's stack on this thread say so before the process ends. */
+void stack_overflow_watch(struct worker *w);
+void stack_overflow_unwatch(struct worker *w);

@@ -179,9 +179,11 @@ static void run_ready(struct worker *w) {
 void worker_run(struct worker *w) {
     CHECK(!self);
     self = w;
+    stack_overflow_watch(w);
     while (!atomic_load_explicit(&w->is_stopping, memory_order_relaxed)) {
-        int timeout_ms = uv_turn(w);
         w->turn_ns = 0;
+        int timeout_ms = uv_turn(w);
+        w->turn_ns = 0; /* the poll may block */
         worker_poll(w, timeout_ms);
         if (w->is_timer_due)
             timers_fire(w);
@@ -189,6 +191,7 @@ void worker_run(struct worker *w) {
     }
     mail_deliver(w);
     atomic_store(&w->is_stopping, false);
+    stack_overflow_unwatch(w);
     self = NULL;
 }
 
