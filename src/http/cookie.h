@@ -1,4 +1,5 @@
-/* Cookies: Set-Cookie parsing (RFC 6265, with Go's leniency and strictness as k6 shows it) and the jar. */
+/* Cookies: Set-Cookie parsing (RFC 6265, with Go's leniency and strictness as k6 shows it) and the
+ * jar. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,9 +12,9 @@
 struct cookie { /* views into the parsed text */
     struct slice name, value, domain, path;
     bool http_only, secure;
-    int max_age;             /* Go: 0 = unset, -1 = delete now */
+    int max_age; /* Go: 0 = unset, -1 = delete now */
     bool has_expires;
-    int64_t expires_ms;      /* Unix time */
+    int64_t expires_ms; /* Unix time */
 };
 
 /* Parses one Set-Cookie value. False when Go would drop it. */
@@ -26,7 +27,8 @@ void cookie_jar_free(struct cookie_jar *jar);
 /* Forgets everything, keeps the memory (per-iteration reset). */
 void cookie_jar_reset(struct cookie_jar *jar);
 bool cookie_jar_is_empty(const struct cookie_jar *jar);
-/* Stores a cookie received from, or set by a script for, url; rejected ones (foreign domain, public suffix) are ignored. */
+/* Stores a cookie received from, or set by a script for, url; rejected ones (foreign domain, public
+ * suffix) are ignored. */
 void cookie_jar_set(struct cookie_jar *jar, const struct url *url, const struct cookie *c);
 /* Removes all cookies that url would be sent / the one of that name. */
 void cookie_jar_clear(struct cookie_jar *jar, const struct url *url);
