@@ -1,4 +1,5 @@
-/* Random numbers for jitter, selection and boundaries: fast, per thread, seeded from the system. Not for secrets. */
+/* Random numbers for jitter, selection and boundaries: fast, per thread, seeded from the system.
+ * Not for secrets. */
 #pragma once
 
 #include <stdint.h>

@@ -1,15 +1,18 @@
-/* Built-in modules. Each k6 module is one file js/mod/<name>.c with one init function in the table of mod.c; nothing is
- * created for a module that a script does not import. */
+/* Built-in modules. Each k6 module is one file js/mod/<name>.c with one init function in the table
+ * of mod.c; nothing is created for a module that a script does not import. */
 #pragma once
 
 #include "js/vu_internal.h"
 
 struct js_module {
-    const char *specifier;                        /* "k6/http" */
+    const char *specifier;                          /* "k6/http" */
     int (*declare)(JSContext *ctx, JSModuleDef *m); /* JS_AddModuleExport calls */
-    int (*init)(JSContext *ctx, JSModuleDef *m);  /* JS_SetModuleExport calls */
+    int (*init)(JSContext *ctx, JSModuleDef *m);    /* JS_SetModuleExport calls */
+    void (*free)(struct vu *vu); /* before the VU's context goes; called whether imported or not;
+                                    NULL = nothing */
 };
 
 /* NULL when unknown. Aliases (k6/experimental/…) are rows of the table, too. */
 const struct js_module *js_module_find(struct slice specifier);
-extern const struct js_module js_mod_k6, js_mod_http, js_mod_metrics, js_mod_execution, js_mod_data, js_mod_timers;
+extern const struct js_module js_mod_k6, js_mod_http, js_mod_metrics, js_mod_execution, js_mod_data,
+    js_mod_timers;

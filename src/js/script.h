@@ -1,9 +1,10 @@
-/* A script with everything it imports and opens: read and compiled once per process, then shared read-only by all VUs.
+/* A script with everything it imports and opens: read and compiled once per process, then shared
+ * read-only by all VUs.
  *
- * Life: script_load reads the main file; the init code of the first VU (vu id 0, see vu.h) resolves and compiles modules
- * to bytecode and records opened files; script_freeze ends that, and later VUs may only use what was resolved then (k6:
- * "the module "X" was not previously resolved during initialization (__VU==0)"). After script_freeze it is immutable and
- * safe from any thread. */
+ * Life: script_load reads the main file; the init code of the first VU (vu id 0, see vu.h) resolves
+ * and compiles modules to bytecode and records opened files; script_freeze ends that, and later VUs
+ * may only use what was resolved then (k6: "the module "X" was not previously resolved during
+ * initialization (__VU==0)"). After script_freeze it is immutable and safe from any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +33,10 @@ struct slice script_source(const struct script *s);
 
 /* What VU 0's init found exported. Valid after vu_new of VU 0. */
 struct script_exports {
-    struct { char *name; bool is_function; } *items;
+    struct {
+        char *name;
+        bool is_function;
+    } * items;
     size_t len;
     char *options_json; /* JSON.stringify(options), NULL when not exported */
 };

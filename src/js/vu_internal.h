@@ -12,47 +12,55 @@ struct vu {
     struct script *script;
     struct fiber *fiber;
     struct worker *worker;
-    struct shard *shard;   /* NULL = samples are dropped */
+    struct shard *shard; /* NULL = samples are dropped */
     JSRuntime *rt;
     JSContext *ctx;
     int64_t id, id_global;
-    int64_t iteration;              /* __ITER: iterations started by this VU - 1; -1 in init */
+    int64_t iteration; /* __ITER: iterations started by this VU - 1; -1 in init */
     int64_t iteration_in_scenario;
     struct vu_iteration current;
     struct scenario_info *scenario; /* NULL in init, setup, teardown */
     bool is_init;                   /* init context */
     bool is_interrupted;
 
-    JSValue env;                    /* __ENV object */
+    JSValue env; /* __ENV object */
     JSValue setup_data;
-    JSValue function;               /* the scenario's exported function, cached by vu_activate */
+    JSValue function; /* the scenario's exported function, cached by vu_activate */
 
-    /* Tags: base set of the scenario (run tags, scenario tags, scenario, vu tags set by script) and the same with group. */
+    /* Tags: base set of the scenario (run tags, scenario tags, scenario, vu tags set by script) and
+     * the same with group. */
     const struct tagset *base_tags; /* without group */
-    const struct tagset *tags;      /* base_tags + group when that system tag is on; current group */
-    char *group_path;               /* "" or "::a::b" */
+    const struct tagset *tags; /* base_tags + group when that system tag is on; current group */
+    char *group_path;          /* "" or "::a::b" */
     bool group_disabled;
 
     struct conn_counters traffic;
-    struct http_client *http;       /* made on first use */
-    struct cookie_jar *jar;         /* made on first use; reset per iteration */
-    void *http_cache;               /* js/mod/http.c: interned requests and series */
+    struct http_client *http; /* made on first use */
+    struct cookie_jar *jar;   /* made on first use; reset per iteration */
+    void *http_cache;         /* js/mod/http.c: interned requests and series */
 
     /* Event loop (js/event_loop.h). */
     struct {
-        struct js_timer *timers;    /* binary heap by deadline */
+        struct js_timer *timers; /* binary heap by deadline */
         size_t n_timers, cap_timers;
         uint32_t next_timer_id;
-        size_t pending;             /* registered callbacks that will come (async requests, sockets) */
-        struct list ready;          /* completions to run on the VU's fiber: struct js_completion */
+        size_t pending;    /* registered callbacks that will come (async requests, sockets) */
+        struct list ready; /* completions to run on the VU's fiber: struct js_completion */
         bool is_waiting;
-        JSValue rejection;          /* first unhandled rejection of the turn */
+        JSValue rejection; /* first unhandled rejection of the turn */
         bool has_rejection;
     } loop;
-    void *module_state[32];         /* one slot a module that needs one: enum js_module_slot */
+    void *module_state[32]; /* one slot a module that needs one: enum js_module_slot */
 };
 
-enum js_module_slot { JS_SLOT_HTTP, JS_SLOT_METRICS, JS_SLOT_EXECUTION, JS_SLOT_DATA, JS_SLOT_K6, JS_SLOT_FREE };
+enum js_module_slot {
+    JS_SLOT_HTTP,
+    JS_SLOT_METRICS,
+    JS_SLOT_EXECUTION,
+    JS_SLOT_DATA,
+    JS_SLOT_K6,
+    JS_SLOT_FREE
+};
 
 static inline struct vu *vu_from_ctx(JSContext *ctx) {
     return JS_GetContextOpaque(ctx);

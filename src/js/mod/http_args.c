@@ -1,0 +1,381 @@
+#include "js/mod/http_internal.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/duration.h"
+#include "base/log.h"
+#include "js/go_types.h"
+#include "js/js_util.h"
+
+/* Keeps a C string of the context until the call is released. */
+static void hold_text(struct http_call *call, const char *text) {
+    if (call->n_texts == call->cap_texts) {
+        size_t cap = call->cap_texts * 2;
+        const char **grown = xmalloc(cap * sizeof *grown);
+        memcpy(grown, call->texts, call->n_texts * sizeof *grown);
+        if (call->texts != call->texts_inline)
+            free(call->texts);
+        call->texts = grown;
+        call->cap_texts = cap;
+    }
+    call->texts[call->n_texts++] = text;
+}
+
+/* String form of v, alive until release. False with an exception pending. */
+static bool text_of(struct http_call *call, JSValueConst v, struct slice *out) {
+    size_t len;
+    const char *s = JS_ToCStringLen(call->vu->ctx, &len, v);
+    if (!s)
+        return false;
+    hold_text(call, s);
+    *out = slice_from(s, len);
+    return true;
+}
+
+/* A string, or an http.url`` template {url, name}. */
+static int read_url(struct http_call *call, JSValueConst v, struct error *err) {
+    JSContext *ctx = call->vu->ctx;
+    struct slice text;
+    if (JS_IsObject(v)) {
+        JSValue url = JS_GetProperty(ctx, v, call->mod->atom_url);
+        JSValue name = JS_GetProperty(ctx, v, call->mod->atom_name);
+        int rc = 0;
+        struct slice name_text;
+        if (!JS_IsString(url) || !JS_IsString(name)) {
+            struct js_text shown;
+            rc = KE_URL;
+            if (js_text_get(ctx, v, &shown)) {
+                error_set(err, KE_URL, "invalid URL: '#%.*s'", SLICE_FMT(shown.s));
+                js_text_release(&shown);
+            } else {
+                rc = KE_JS;
+            }
+        } else if (!text_of(call, url, &text) || !text_of(call, name, &name_text)) {
+            rc = KE_JS;
+        } else {
+            call->name = slice_dup(name_text);
+        }
+        JS_FreeValue(ctx, url);
+        JS_FreeValue(ctx, name);
+        if (rc)
+            return rc;
+    } else if (JS_IsString(v)) {
+        if (!text_of(call, v, &text))
+            return KE_JS;
+    } else {
+        struct js_text shown;
+        if (JS_IsUndefined(v) || JS_IsNull(v))
+            return error_set(err, KE_URL, "invalid URL: '#<nil>'");
+        if (!js_text_get(ctx, v, &shown))
+            return KE_JS;
+        error_set(err, KE_URL, "invalid URL: '#%.*s'", SLICE_FMT(shown.s));
+        js_text_release(&shown);
+        return KE_URL;
+    }
+    call->url = http_url_entry_get(text, err);
+    if (!call->url)
+        return err->code ? err->code : KE_URL;
+    call->req.url = &call->url->url;
+    return 0;
+}
+
+static int read_headers(struct http_call *call, JSValueConst v) {
+    JSContext *ctx = call->vu->ctx;
+    if (!JS_IsObject(v))
+        return 0;
+    JSPropertyEnum *props;
+    uint32_t n;
+    if (JS_GetOwnPropertyNames(ctx, &props, &n, v, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+        return KE_JS;
+    int rc = 0;
+    struct http_header *h = call->headers_inline;
+    if (n > HTTP_CALL_INLINE)
+        h = call->headers_heap = xmalloc(n * sizeof *h);
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        JSValue name = JS_AtomToString(ctx, props[i].atom);
+        JSValue value = JS_GetProperty(ctx, v, props[i].atom);
+        if (JS_IsException(value) || !text_of(call, name, &h[i].name) ||
+            !text_of(call, value, &h[i].value))
+            rc = KE_JS;
+        JS_FreeValue(ctx, name);
+        JS_FreeValue(ctx, value);
+    }
+    js_free_names(ctx, props, n);
+    call->req.headers = h;
+    call->req.n_headers = rc ? 0 : n;
+    return rc;
+}
+
+static int read_cookies(struct http_call *call, JSValueConst v) {
+    JSContext *ctx = call->vu->ctx;
+    if (!JS_IsObject(v))
+        return 0;
+    JSPropertyEnum *props;
+    uint32_t n;
+    if (JS_GetOwnPropertyNames(ctx, &props, &n, v, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+        return KE_JS;
+    int rc = 0;
+    call->cookies = xcalloc(n + 1, sizeof *call->cookies);
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        struct http_cookie_param *c = &call->cookies[i];
+        JSValue name = JS_AtomToString(ctx, props[i].atom);
+        JSValue item = JS_GetProperty(ctx, v, props[i].atom);
+        JSValue value = JS_IsObject(item) ? JS_GetProperty(ctx, item, call->mod->atom_value)
+                                          : JS_DupValue(ctx, item);
+        if (JS_IsObject(item)) {
+            JSValue replace = JS_GetProperty(ctx, item, call->mod->atom_replace);
+            c->replace = JS_ToBool(ctx, replace) > 0;
+            JS_FreeValue(ctx, replace);
+        }
+        if (JS_IsException(value) || !text_of(call, name, &c->name) ||
+            (!JS_IsUndefined(value) && !text_of(call, value, &c->value)))
+            rc = KE_JS;
+        JS_FreeValue(ctx, name);
+        JS_FreeValue(ctx, value);
+        JS_FreeValue(ctx, item);
+    }
+    js_free_names(ctx, props, n);
+    call->req.cookies = call->cookies;
+    call->req.n_cookies = rc ? 0 : n;
+    return rc;
+}
+
+/* The message of the pending exception, taken. Heap string. */
+static char *take_message(JSContext *ctx) {
+    JSValue e = JS_GetException(ctx);
+    JSValue message = JS_GetPropertyStr(ctx, e, "message");
+    const char *s = JS_ToCString(ctx, message);
+    char *text = xstrdup(s ? s : "");
+    JS_FreeCString(ctx, s);
+    JS_FreeValue(ctx, message);
+    JS_FreeValue(ctx, e);
+    return text;
+}
+
+static int read_tags(struct http_call *call, JSValueConst v, struct error *err) {
+    JSContext *ctx = call->vu->ctx;
+    if (!JS_IsObject(v) || !call->vu->shard)
+        return 0;
+    const struct tagset *t = js_tags_from_object(call->vu, call->tags, v);
+    if (!t) {
+        char *text = take_message(ctx);
+        error_set(err, KE_INVALID, "invalid HTTP request metric tags: %s", text);
+        free(text);
+        return KE_INVALID;
+    }
+    /* A name tag of the script's own stands for the URL in both tags. */
+    struct slice name = tagset_get(t, SLICE("name"));
+    if (name.ptr && t != call->tags && !tagset_get(call->tags, SLICE("name")).ptr && !call->name)
+        call->name = slice_dup(name);
+    call->tags = t;
+    return 0;
+}
+
+static int read_timeout(struct http_call *call, JSValueConst v, struct error *err) {
+    JSContext *ctx = call->vu->ctx;
+    if (!JS_IsNumber(v) && !JS_IsString(v))
+        return error_set(err, KE_INVALID,
+                         "invalid timeout value: unable to use type %s as a duration value",
+                         go_type_name(ctx, v));
+    if (js_duration(ctx, v, &call->req.timeout_ns)) {
+        struct js_text shown;
+        if (!js_text_get(ctx, v, &shown))
+            return KE_JS;
+        error_set(err, KE_INVALID, "invalid timeout value: time: invalid duration \"%.*s\"",
+                  SLICE_FMT(shown.s));
+        js_text_release(&shown);
+        return KE_INVALID;
+    }
+    return 0;
+}
+
+static int read_response_type(struct http_call *call, JSValueConst v, struct error *err) {
+    struct slice s;
+    if (!text_of(call, v, &s))
+        return KE_JS;
+    if (slice_eq(s, SLICE("text")))
+        call->req.response_type = HTTP_RESPONSE_TEXT;
+    else if (slice_eq(s, SLICE("binary")))
+        call->req.response_type = HTTP_RESPONSE_BINARY;
+    else if (slice_eq(s, SLICE("none")))
+        call->req.response_type = HTTP_RESPONSE_NONE;
+    else
+        return error_set(err, KE_INVALID, "%.*s is not a valid ResponseType", SLICE_FMT(s));
+    return 0;
+}
+
+static int read_response_callback(struct http_call *call, JSValueConst v, struct error *err) {
+    if (JS_IsNull(v)) {
+        call->has_verdict = false;
+        return 0;
+    }
+    struct http_expected *e = http_expected_from(v);
+    if (!e)
+        return error_set(err, KE_INVALID, "unsupported responseCallback");
+    e->refs++;
+    http_expected_unref(call->expected);
+    call->expected = e;
+    call->has_verdict = true;
+    return 0;
+}
+
+static int read_auth(struct http_call *call, JSValueConst v) {
+    struct slice s;
+    if (!text_of(call, v, &s))
+        return KE_JS;
+    if (slice_eq(s, SLICE("digest")))
+        call->req.auth = HTTP_AUTH_DIGEST;
+    else if (slice_eq(s, SLICE("ntlm")))
+        call->req.auth = HTTP_AUTH_NTLM;
+    return 0;
+}
+
+static int read_param(struct http_call *call, JSAtom key, JSValueConst v, struct error *err) {
+    struct http_module *m = call->mod;
+    JSContext *ctx = call->vu->ctx;
+    if (key == m->atom_headers)
+        return read_headers(call, v);
+    if (key == m->atom_tags)
+        return read_tags(call, v, err);
+    if (key == m->atom_timeout)
+        return read_timeout(call, v, err);
+    if (key == m->atom_redirects) {
+        int32_t n = 0;
+        if (JS_ToInt32(ctx, &n, v))
+            return KE_JS;
+        call->req.max_redirects = n;
+        return 0;
+    }
+    if (key == m->atom_response_type)
+        return read_response_type(call, v, err);
+    if (key == m->atom_response_callback)
+        return read_response_callback(call, v, err);
+    if (key == m->atom_auth)
+        return read_auth(call, v);
+    if (key == m->atom_jar) {
+        struct cookie_jar *jar = http_cookie_jar_from(v);
+        if (jar)
+            call->req.jar = jar;
+        return 0;
+    }
+    if (key == m->atom_cookies)
+        return read_cookies(call, v);
+    if (key == m->atom_throw_)
+        call->throws = JS_ToBool(ctx, v) > 0;
+    return 0;
+}
+
+static int read_params(struct http_call *call, JSValueConst params, struct error *err) {
+    JSContext *ctx = call->vu->ctx;
+    if (!JS_IsObject(params))
+        return 0;
+    JSPropertyEnum *props;
+    uint32_t n;
+    if (JS_GetOwnPropertyNames(ctx, &props, &n, params, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+        return KE_JS;
+    int rc = 0;
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        JSValue v = JS_GetProperty(ctx, params, props[i].atom);
+        rc = JS_IsException(v) ? KE_JS : read_param(call, props[i].atom, v, err);
+        JS_FreeValue(ctx, v);
+    }
+    js_free_names(ctx, props, n);
+    return rc;
+}
+
+static bool has_header(const struct http_request *req, struct slice name) {
+    for (size_t i = 0; i < req->n_headers; i++)
+        if (slice_ieq(req->headers[i].name, name))
+            return true;
+    return false;
+}
+
+/* The one header that a body implies; goes into the free place behind the script's headers. */
+static void add_content_type(struct http_call *call, const char *type) {
+    size_t n = call->req.n_headers;
+    struct http_header *h = (struct http_header *)(uintptr_t)call->req.headers;
+    if (!h) {
+        h = call->headers_inline;
+    } else if (n >= HTTP_CALL_INLINE) {
+        struct http_header *grown = xmalloc((n + 1) * sizeof *grown);
+        memcpy(grown, h, n * sizeof *grown);
+        free(call->headers_heap);
+        h = call->headers_heap = grown;
+    }
+    h[n] = (struct http_header){SLICE("Content-Type"), slice_cstr(type)};
+    call->req.headers = h;
+    call->req.n_headers = n + 1;
+}
+
+int http_call_init(struct http_call *call, struct http_module *mod, struct slice method,
+                   JSValueConst url, JSValueConst body, JSValueConst params, struct error *err) {
+    struct vu *vu = mod->vu;
+    const struct vu_config *cfg = vu->config;
+    memset(call, 0, offsetof(struct http_call, headers_inline));
+    call->headers_heap = NULL;
+    call->texts = call->texts_inline;
+    call->n_texts = 0;
+    call->cap_texts = countof(call->texts_inline);
+    call->body = body;
+    call->method_heap = NULL;
+    call->body_text = NULL;
+    call->body_heap = call->content_type_heap = NULL;
+    call->cookies = NULL;
+    call->response = NULL;
+    call->vu = vu;
+    call->mod = mod;
+    call->tags = vu->tags;
+    call->expected = mod->expected;
+    if (call->expected)
+        call->expected->refs++;
+    call->has_verdict = !mod->callback_is_null;
+    call->throws = cfg->throw_errors;
+    call->req.method = method;
+    call->req.timeout_ns = cfg->http_timeout_ns;
+    call->req.max_redirects = cfg->max_redirects;
+    call->req.response_type =
+        cfg->discard_response_bodies ? HTTP_RESPONSE_NONE : HTTP_RESPONSE_TEXT;
+    call->req.jar = http_vu_jar(vu);
+    call->req.keep_request_head = true;
+    if (err)
+        err->code = 0;
+
+    int rc = read_url(call, url, err);
+    if (rc)
+        return rc;
+    const char *content_type = NULL;
+    if (!JS_IsUndefined(body) && !JS_IsNull(body)) {
+        rc = http_body_read(call, body, &content_type, err);
+        if (rc)
+            return rc;
+    }
+    rc = read_params(call, params, err);
+    if (rc)
+        return rc;
+    if (content_type && !has_header(&call->req, SLICE("Content-Type")))
+        add_content_type(call, content_type);
+    if (call->url->url.has_user && call->req.auth == HTTP_AUTH_NONE)
+        call->req.auth = HTTP_AUTH_BASIC;
+    return 0;
+}
+
+void http_call_release(struct http_call *call) {
+    JSContext *ctx = call->vu->ctx;
+    for (size_t i = 0; i < call->n_texts; i++)
+        JS_FreeCString(ctx, call->texts[i]);
+    if (call->texts != call->texts_inline)
+        free(call->texts);
+    free(call->headers_heap);
+    free(call->cookies);
+    free(call->body_heap);
+    free(call->name);
+    if (call->body_text)
+        JS_FreeCString(ctx, call->body_text);
+    free(call->content_type_heap);
+    free(call->method_heap);
+    http_expected_unref(call->expected);
+    http_url_entry_unref(call->url);
+    if (call->response)
+        http_response_unref(call->response);
+}

@@ -1,0 +1,141 @@
+#include "js/mod/http_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+
+enum verdict { VERDICT_NONE, VERDICT_EXPECTED, VERDICT_UNEXPECTED };
+
+static const char *proto_text(const struct http_response *r) {
+    if (r->proto_major == 2)
+        return "HTTP/2.0";
+    if (r->proto_major == 1)
+        return r->proto_minor ? "HTTP/1.1" : "HTTP/1.0";
+    return "";
+}
+
+/* base plus the request's own tags, as far as they are on. Empty values are left out, as k6 does.
+ */
+static const struct tagset *hop_tags(const struct http_call *call, const struct http_request *req,
+                                     const struct url *url, const struct http_response *r,
+                                     enum verdict verdict) {
+    struct tag_table *table = shard_tags(call->vu->shard);
+    uint32_t on = call->vu->config->system_tags;
+    const struct tagset *t = call->tags;
+    char number[16];
+    struct slice name = call->name ? slice_cstr(call->name) : slice_from(NULL, 0);
+    char *masked = NULL;
+    if (!name.ptr) {
+        if (url == &call->url->url) {
+            name = slice_from(call->url->tag_text, call->url->tag_len);
+        } else {
+            masked = url->has_user ? url_masked(url) : NULL;
+            name = masked ? slice_cstr(masked) : slice_from(url->text, url->text_len);
+        }
+    }
+#define ADD(bit, key, val)                                 \
+    do {                                                   \
+        struct slice value_ = (val);                       \
+        if ((on & (bit)) && value_.len)                    \
+            t = tagset_with(table, t, SLICE(key), value_); \
+    } while (0)
+    ADD(TAG_METHOD, "method", r->method.len ? r->method : req->method);
+    ADD(TAG_URL, "url", name);
+    ADD(TAG_NAME, "name", name);
+    snprintf(number, sizeof number, "%d", r->status);
+    ADD(TAG_STATUS, "status", slice_cstr(number));
+    ADD(TAG_PROTO, "proto", slice_cstr(proto_text(r)));
+    ADD(TAG_TLS_VERSION, "tls_version", slice_cstr(r->tls ? r->tls->version : ""));
+    if (r->error.code)
+        ADD(TAG_ERROR, "error", slice_cstr(r->error.text));
+    if (r->error_code) {
+        snprintf(number, sizeof number, "%d", r->error_code);
+        ADD(TAG_ERROR_CODE, "error_code", slice_cstr(number));
+    }
+    if (verdict != VERDICT_NONE)
+        ADD(TAG_EXPECTED_RESPONSE, "expected_response",
+            verdict == VERDICT_EXPECTED ? SLICE("true") : SLICE("false"));
+    if (on & TAG_IP)
+        ADD(TAG_IP, "ip", slice_cstr(r->remote_ip));
+#undef ADD
+    free(masked);
+    return t;
+}
+
+/* The usual request repeats URL, method, status and tags of an earlier one: its series are
+ * remembered beside the URL. Anything out of the ordinary (errors, names, the ip tag, redirect
+ * hops) takes the slow way. */
+static struct http_series *hop_series(const struct http_call *call, const struct http_request *req,
+                                      const struct url *url, const struct http_response *r,
+                                      enum verdict verdict) {
+    struct http_url_entry *e = call->url;
+    struct shard *shard = call->vu->shard;
+    bool memoizable = url == &e->url && !call->name && !r->error.code && !r->error_code &&
+                      !(call->vu->config->system_tags & TAG_IP);
+    const char *tls_version = r->tls ? r->tls->version : NULL;
+    uint8_t proto = (uint8_t)(r->proto_major << 4 | r->proto_minor);
+    if (likely(memoizable)) {
+        for (size_t i = 0; i < countof(e->memo); i++) {
+            struct http_series_memo *m = &e->memo[i];
+            if (m->base == call->tags && m->shard == shard && m->status == r->status &&
+                m->proto == proto && m->verdict == verdict && m->tls_version == tls_version &&
+                m->method_len == req->method.len &&
+                memcmp(m->method, req->method.ptr, m->method_len) == 0)
+                return m->series;
+        }
+    }
+    const struct tagset *tags = hop_tags(call, req, url, r, verdict);
+    struct http_series *series = shard_http_series(shard, tags, verdict != VERDICT_NONE);
+    if (memoizable) {
+        struct slice method = tagset_get(tags, SLICE("method"));
+        if (method.ptr) {
+            e->memo[e->next_memo++ % countof(e->memo)] = (struct http_series_memo){
+                .base = call->tags,
+                .shard = shard,
+                .method = method.ptr,
+                .method_len = method.len,
+                .tls_version = tls_version,
+                .series = series,
+                .status = (int16_t)r->status,
+                .proto = proto,
+                .verdict = (uint8_t)verdict,
+            };
+        }
+    }
+    return series;
+}
+
+void http_record(void *arg, const struct http_request *req, const struct url *url,
+                 struct http_response *hop) {
+    struct http_call *call = arg;
+    struct vu *vu = call->vu;
+    if (!vu->shard)
+        return;
+    enum verdict verdict = VERDICT_NONE;
+    if (call->has_verdict)
+        verdict =
+            hop->status && !hop->error.code && http_status_is_expected(call->expected, hop->status)
+                ? VERDICT_EXPECTED
+                : VERDICT_UNEXPECTED;
+    struct http_series *s = hop_series(call, req, url, hop, verdict);
+    const struct http_timings *t = &hop->timings;
+    int64_t now = t->end_mono;
+    int64_t vu_id = -1, iter = -1;
+    if (unlikely(vu->config->system_tags & (TAG_VU | TAG_ITER))) {
+        vu_id = vu->config->system_tags & TAG_VU ? vu->id_global : -1;
+        iter = vu->config->system_tags & TAG_ITER ? vu->iteration : -1;
+    }
+    const double ms = 1e-6;
+    series_add_meta(s->reqs, 1, now, vu_id, iter);
+    series_add_meta(s->duration, (double)(t->sending + t->waiting + t->receiving) * ms, now, vu_id,
+                    iter);
+    series_add_meta(s->blocked, (double)t->blocked * ms, now, vu_id, iter);
+    series_add_meta(s->connecting, (double)t->connecting * ms, now, vu_id, iter);
+    series_add_meta(s->tls, (double)t->tls_handshaking * ms, now, vu_id, iter);
+    series_add_meta(s->sending, (double)t->sending * ms, now, vu_id, iter);
+    series_add_meta(s->waiting, (double)t->waiting * ms, now, vu_id, iter);
+    series_add_meta(s->receiving, (double)t->receiving * ms, now, vu_id, iter);
+    if (s->failed)
+        series_add_meta(s->failed, verdict == VERDICT_UNEXPECTED, now, vu_id, iter);
+}

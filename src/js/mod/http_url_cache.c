@@ -1,0 +1,45 @@
+#include "js/mod/http_internal.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+
+/* Direct-mapped and small: a load test asks for few distinct URLs many times, and one with endless
+ * distinct URLs should not grow. Entries in use survive their eviction by reference count. */
+#define CACHE_SLOTS 1024
+
+static _Thread_local struct http_url_entry *cache[CACHE_SLOTS];
+
+struct http_url_entry *http_url_entry_get(struct slice text, struct error *err) {
+    uint64_t hash = hash_bytes(text.ptr, text.len);
+    struct http_url_entry **slot = &cache[hash % CACHE_SLOTS];
+    struct http_url_entry *e = *slot;
+    if (likely(e && e->hash == hash && slice_eq(slice_from(e->source, e->source_len), text))) {
+        e->refs++;
+        return e;
+    }
+    e = xcalloc(1, sizeof *e);
+    if (url_parse(text, &e->url, err)) {
+        free(e);
+        return NULL;
+    }
+    e->hash = hash;
+    e->source = xstrndup(text.ptr, text.len);
+    e->source_len = text.len;
+    e->tag_text = e->url.has_user ? url_masked(&e->url) : xstrndup(text.ptr, text.len);
+    e->tag_len = strlen(e->tag_text);
+    e->refs = 2;
+    if (*slot)
+        http_url_entry_unref(*slot);
+    *slot = e;
+    return e;
+}
+
+void http_url_entry_unref(struct http_url_entry *e) {
+    if (!e || --e->refs)
+        return;
+    url_release(&e->url);
+    free(e->source);
+    free(e->tag_text);
+    free(e);
+}
