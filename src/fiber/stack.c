@@ -24,6 +24,8 @@
 
 /* Address space taken from the kernel at once. */
 #define SLAB_BYTES ((size_t)16 << 20)
+/* More than one, so that a function with a large frame does not step over them. */
+#define GUARD_PAGES 4
 /* What a recycled stack keeps committed. */
 #define WATERMARK_BYTES ((size_t)16 << 10)
 
@@ -35,15 +37,17 @@ struct stack_slab {
 
 struct stack_class {
     struct stack_class *next;
-    size_t bytes; /* guard page included */
+    size_t bytes; /* guard included */
     size_t usable_bytes;
     struct stack *free;
     char *fresh, *fresh_end; /* the part of the newest slab that is not cut yet */
 };
 
 void stack_pool_init(struct stack_pool *p) {
-    *p =
-        (struct stack_pool){.page_bytes = (size_t)sysconf(_SC_PAGESIZE), .has_guard_install = true};
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    *p = (struct stack_pool){.page_bytes = page_bytes,
+                             .guard_bytes = GUARD_PAGES * page_bytes,
+                             .has_guard_install = true};
 }
 
 void stack_pool_release(struct stack_pool *p) {
@@ -80,15 +84,15 @@ static bool slab_map(struct stack_pool *p, struct stack_class *c) {
     return true;
 }
 
-static bool guard_install(struct stack_pool *p, char *page) {
+static bool guard_install(struct stack_pool *p, char *low) {
     if (p->has_guard_install) {
-        if (madvise(page, p->page_bytes, MADV_GUARD_INSTALL) == 0)
+        if (madvise(low, p->guard_bytes, MADV_GUARD_INSTALL) == 0)
             return true;
         p->has_guard_install = errno != EINVAL;
     }
     if (p->is_out_of_vmas)
         return false;
-    if (mprotect(page, p->page_bytes, PROT_NONE) == 0)
+    if (mprotect(low, p->guard_bytes, PROT_NONE) == 0)
         return true;
     p->is_out_of_vmas = errno == ENOMEM;
     return false;
@@ -101,7 +105,7 @@ static struct stack_class *class_of(struct stack_pool *p, size_t bytes) {
     }
     struct stack_class *c = xcalloc(1, sizeof *c);
     c->bytes = bytes;
-    c->usable_bytes = bytes - p->page_bytes;
+    c->usable_bytes = bytes - p->guard_bytes;
     c->next = p->classes;
     p->classes = c;
     return c;
@@ -112,7 +116,7 @@ struct stack *stack_get(struct stack_pool *p, size_t bytes) {
     bytes = (bytes + page - 1) / page * page;
     if (bytes < 4 * page)
         bytes = 4 * page;
-    struct stack_class *c = class_of(p, bytes + page);
+    struct stack_class *c = class_of(p, bytes + p->guard_bytes);
     if (c->free) {
         struct stack *s = c->free;
         c->free = s->next_free;
@@ -124,7 +128,8 @@ struct stack *stack_get(struct stack_pool *p, size_t bytes) {
     c->fresh += c->bytes;
     bool has_guard = guard_install(p, map);
     struct stack *s = (struct stack *)((uintptr_t)(map + c->bytes - sizeof *s) & ~(uintptr_t)63);
-    *s = (struct stack){.low = map + page, .top = (char *)s, .cls = c, .has_guard = has_guard};
+    *s = (struct stack){
+        .low = map + p->guard_bytes, .top = (char *)s, .cls = c, .has_guard = has_guard};
     return s;
 }
 

@@ -1,6 +1,6 @@
-/* Stacks of fibers: cut from large anonymous mappings (one VMA holds many), each with a guard page
- * at its low end, committed by the kernel as they are touched and recycled through a free list. A
- * recycled stack keeps its top 16 KiB and gives deeper pages back.
+/* Stacks of fibers: cut from large anonymous mappings (one VMA holds many), each with guard
+ * pages at its low end, committed by the kernel as they are touched and recycled through a free
+ * list. A recycled stack keeps its top 16 KiB and gives deeper pages back.
  *
  * Guard pages come from MADV_GUARD_INSTALL where the kernel has it (Linux 6.13), which costs no
  * VMA; otherwise from mprotect, which costs two. When the process runs out of VMAs
@@ -13,7 +13,7 @@
 
 struct stack {
     struct stack *next_free;
-    char *low; /* lowest usable byte, above the guard page */
+    char *low; /* lowest usable byte, above the guard */
     char *top; /* end, 16-byte aligned; struct stack itself lies above it */
     struct stack_class *cls;
     bool has_guard;
@@ -23,7 +23,7 @@ struct stack_slab;
 struct stack_pool {
     struct stack_slab *slabs;
     struct stack_class *classes; /* one a size; a program has one or two */
-    size_t page_bytes;
+    size_t page_bytes, guard_bytes;
     bool has_guard_install, is_out_of_vmas;
 };
 

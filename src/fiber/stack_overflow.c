@@ -11,7 +11,7 @@
 
 static bool is_in_guard(const struct fiber *f, const void *address) {
     uintptr_t low = (uintptr_t)f->stack->low, at = (uintptr_t)address;
-    return at < low && at >= low - f->worker->stacks.page_bytes;
+    return at < low && at >= low - f->worker->stacks.guard_bytes;
 }
 
 /* Says why, then returns with the default action in place: the instruction faults again and ends
@@ -39,8 +39,7 @@ static void handler_install(void) {
 }
 
 void stack_overflow_watch(struct worker *w) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, handler_install);
+    handler_install();
     stack_t before;
     if (sigaltstack(NULL, &before) == 0 && !(before.ss_flags & SS_DISABLE))
         return;
