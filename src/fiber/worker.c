@@ -14,7 +14,7 @@
 
 /* Timers that are due within this long after an expiry fire together: dense timers cost at most
  * 10,000 wake-ups a second, a lone one is exact. */
-#define TIMER_SLACK_NS (100 * NS_PER_US)
+#define TIMER_SLACK_NS (200 * NS_PER_US)
 #define SLICE_NS (1 * NS_PER_MS)
 
 static _Thread_local struct worker *self;

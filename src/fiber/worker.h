@@ -48,7 +48,7 @@ struct worker_msg {
 };
 void worker_post(struct worker *w, struct worker_msg *msg);
 
-/* A timer: callback on w's own stack at the deadline, at most 100 µs late when timers are dense.
+/* A timer: callback on w's own stack at the deadline, at most 200 µs late when timers are dense.
  * Timers of one deadline fire in the order they were started. Caller owns the memory, zeroed before
  * the first start; stop it before freeing. Starting an armed timer moves it. */
 struct worker_timer {
