@@ -1,4 +1,5 @@
-/* The one aggregate that every report reads: merged sinks per metric and submetric. Main thread only. */
+/* The one aggregate that every report reads: merged sinks per metric and submetric. Main thread
+ * only. */
 #pragma once
 
 #include "metrics/shard.h"
@@ -7,17 +8,29 @@ struct aggregate;
 
 struct aggregate *aggregate_new(void);
 void aggregate_free(struct aggregate *a);
-/* Adds a shard's delta and frees it. */
+/* Adds a shard's delta and frees it. The shard still lives (the delta points to its names). Warns
+ * once when a shard has more series than k6's suggested limit, or dropped tag values. */
 void aggregate_merge(struct aggregate *a, struct shard_delta *d);
 /* NULL when the metric was never observed. */
 const struct sink *aggregate_sink(const struct aggregate *a, const struct metric *m);
 
-/* Groups and checks in the order they were first seen, for the summary and the REST API. Workers count checks in their
- * shard by (group path, check name); merged here. */
+/* Per-series values since the start, of shards that keep them (shard_keep_series), in order of
+ * first sight. */
+struct aggregate_series {
+    struct metric *metric;
+    const struct tagset *tags; /* the aggregate's own */
+    struct sink sink;
+    bool is_updated; /* set by a merge; the reader clears it */
+};
+size_t aggregate_series_count(const struct aggregate *a);
+struct aggregate_series *aggregate_series_at(struct aggregate *a, size_t i);
+
+/* Groups and checks in the order they were first seen, for the summary and the REST API. Workers
+ * count checks in their shard by (group path, check name); merged here. Pointers are valid until
+ * the next merge. */
 struct check_stats {
     const char *name;
     uint64_t passes, fails;
-    uint32_t seq; /* order of first sight over all groups, for reports that list checks without their groups */
 };
 struct group_stats {
     const char *name, *path; /* "" for the root; path "::a::b" */
@@ -32,7 +45,8 @@ const struct group_stats *aggregate_root_group(const struct aggregate *a);
 void shard_note_group(struct shard *s, struct slice path);
 void shard_note_check(struct shard *s, struct slice group_path, struct slice name, bool passed);
 
-/* A statistic of a trend by its k6 name: avg, min, med, max, count, p(95), p(99.9). KE_INVALID with k6's words. */
+/* A statistic of a trend by its k6 name: avg, min, med, max, count, p(95), p(99.9). KE_INVALID with
+ * k6's words. STAT_SUM is for outputs that know "sum"; it is never parsed here. */
 struct trend_stat {
     enum { STAT_AVG, STAT_MIN, STAT_MED, STAT_MAX, STAT_COUNT, STAT_SUM, STAT_PERCENTILE } kind;
     double p; /* 0..1 */

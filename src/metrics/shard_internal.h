@@ -1,0 +1,58 @@
+/* What shard.c, shard_checks.c and aggregate.c share. Not for other layers. */
+#pragma once
+
+#include "base/arena.h"
+#include "metrics/shard.h"
+
+/* A group (name.ptr NULL) or a check of a group, with what was counted since the last take. */
+struct noted {
+    struct slice path, name; /* the shard's memory */
+    uint64_t hash;
+    int64_t first_ns; /* 0 = not seen yet */
+    uint64_t passes, fails;
+    bool is_new; /* not given to the aggregate yet */
+};
+
+struct shard {
+    struct shard_head head;
+    struct arena arena;
+    struct tag_table *tags;
+    struct sink **sinks; /* by metric id */
+    uint32_t sinks_len;
+    struct series **index; /* open addressing by metric and tag set */
+    uint32_t index_size, n_series;
+    struct series *latest;     /* one-entry cache of shard_series */
+    struct http_series **http; /* by 2 · tag set id + with_failed */
+    uint32_t http_len;
+    bool is_series_kept;
+    struct sink **own; /* per-series sinks, with their series beside */
+    const struct series **own_series;
+    uint32_t n_own, own_alloc;
+    void (*give)(void *arg, struct raw_chunk *chunk);
+    void *give_arg;
+    struct noted *noted;
+    uint32_t n_noted, noted_alloc;
+    uint32_t *noted_index; /* position + 1, open addressing */
+    uint32_t noted_index_size;
+};
+
+struct own_delta {
+    const struct series *series;
+    struct sink sink;
+};
+
+struct shard_delta {
+    struct sink *sinks;
+    struct own_delta *own;
+    struct noted *noted;
+    uint32_t n_sinks, n_own, n_noted;
+    uint32_t n_series;
+    uint64_t tag_overflows;
+};
+
+/* Moves the counts of checks and new groups to d. */
+void shard_take_noted(struct shard *s, struct shard_delta *d);
+/* Adds src to dst, which may be empty; both of one type. */
+void sink_merge(struct sink *dst, const struct sink *src);
+/* Frees what it holds, not the sink. */
+void sink_release(struct sink *sink);
