@@ -1,0 +1,18 @@
+/* What the handlers of requests stand on. Made by main(), constant while the server runs. */
+#pragma once
+
+struct access_log;
+struct catalog;
+struct config;
+struct db;
+struct pizza_store;
+struct ws_hub;
+
+struct app {
+    const struct config *config;
+    const struct catalog *catalog;
+    struct db *db;
+    struct pizza_store *pizzas;
+    struct access_log *log;
+    struct ws_hub *ws;
+};

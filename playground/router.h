@@ -1,0 +1,43 @@
+/* Which handler a method and a path belong to. Each api_*.c offers a table of routes; the router is
+ * the sum of them.
+ *
+ * A pattern is a path in which a segment may be {name} (anything but an empty text) or {name:int}
+ * (digits). When nothing matches, wrong methods included, there is no route: callers answer 404. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "request.h"
+
+typedef void (*route_handler)(struct request *r);
+
+enum route_flags {
+    ROUTE_AUTH = 1 << 0, /* 401 without a user, see auth.h */
+};
+
+struct route {
+    unsigned methods; /* sum of enum http_method */
+    const char *pattern;
+    route_handler handler;
+    unsigned flags;
+};
+
+struct route_table {
+    const struct route *routes;
+    size_t count;
+};
+
+#define ROUTE_MAX_TABLES 16
+
+struct router {
+    struct route_table tables[ROUTE_MAX_TABLES];
+    size_t table_count;
+};
+
+/* Adds a table, which must outlive the router. */
+void router_add(struct router *router, const struct route *routes, size_t count);
+
+/* The first route that fits r->method and r->path, its parameters in r->params; NULL when none
+ * does. */
+const struct route *router_find(const struct router *router, struct request *r);
