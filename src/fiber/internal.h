@@ -45,6 +45,8 @@ struct fiber {
 #endif
 };
 
+#define WORKER_LOCALS 8
+
 struct worker {
     struct list ready;
     struct fiber *current;
@@ -78,6 +80,12 @@ struct worker {
     size_t asan_stack_bytes;
     void *asan_fake_stack;
 #endif
+
+    struct worker_local_value {
+        const void *key;
+        void *value;
+        void (*free_value)(void *);
+    } locals[WORKER_LOCALS];
 
     int index;
     int cpu;

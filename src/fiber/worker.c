@@ -38,6 +38,22 @@ bool worker_slice_is_over(void) {
     return w && w->current && clock_now_ns() - w->current->resumed_ns >= SLICE_NS;
 }
 
+void *worker_local(const struct worker *w, const void *key) {
+    for (size_t i = 0; i < WORKER_LOCALS && w->locals[i].key; i++) {
+        if (w->locals[i].key == key)
+            return w->locals[i].value;
+    }
+    return NULL;
+}
+
+void worker_local_set(struct worker *w, const void *key, void *value, void (*free_value)(void *)) {
+    size_t i = 0;
+    while (i < WORKER_LOCALS && w->locals[i].key && w->locals[i].key != key)
+        i++;
+    CHECK(i < WORKER_LOCALS);
+    w->locals[i] = (struct worker_local_value){key, value, free_value};
+}
+
 /* ---------------------------------------------------------------- mailbox */
 
 static void mail_deliver(struct worker *w) {
@@ -272,6 +288,10 @@ static void handle_close(uv_handle_t *handle, void *arg) {
 void worker_free(struct worker *w) {
     if (w->has_thread)
         pthread_join(w->thread, NULL);
+    for (size_t i = 0; i < WORKER_LOCALS && w->locals[i].key; i++) {
+        if (w->locals[i].free_value)
+            w->locals[i].free_value(w->locals[i].value);
+    }
     fiber_abandon_all(w);
     uv_walk(&w->uv, handle_close, NULL);
     uv_run(&w->uv, UV_RUN_DEFAULT);

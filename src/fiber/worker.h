@@ -60,10 +60,10 @@ void worker_timer_start(struct worker *w, struct worker_timer *t, int64_t deadli
                         void (*fire)(struct worker_timer *));
 void worker_timer_stop(struct worker *w, struct worker_timer *t);
 
-/* Readiness of a non-blocking descriptor for one waiting fiber at a time. The descriptor stays
- * registered for reading between waits (no epoll_ctl per request); an event that nobody waits for
- * unregisters it and is remembered. Readiness is a level, not an edge: a wait returns at once while
- * there is something to read. Register sockets after connect(). */
+/* Readiness of a non-blocking descriptor for one reading and one writing fiber at a time. The
+ * descriptor stays registered for reading between waits (no epoll_ctl per request); an event that
+ * nobody waits for unregisters it and is remembered. Readiness is a level, not an edge: a wait
+ * returns at once while there is something to read. Register sockets after connect(). */
 struct worker_io;
 #define IO_READ 1
 #define IO_WRITE 2
@@ -79,6 +79,11 @@ int worker_io_wait(struct worker_io *io, int events, int64_t deadline_ns);
 /* Something arrived (data, EOF or error) on the idle descriptor since the last wait: a pooled
  * connection that says so is probably stale (a look at the descriptor tells). */
 bool worker_io_is_dirty(const struct worker_io *io);
+
+/* Something of a layer above that each worker has one of (a resolver, a pool). The key is any
+ * address of that layer. worker_free calls free_value first, on its own thread. */
+void *worker_local(const struct worker *w, const void *key);
+void worker_local_set(struct worker *w, const void *key, void *value, void (*free_value)(void *));
 
 /* Preemption: true when the running fiber has computed for longer than the slice (1 ms) since it
  * was resumed. Cheap enough for an interrupt handler; the caller then calls fiber_yield. */

@@ -38,11 +38,10 @@ void worker_poll(struct worker *w, int timeout_ms) {
 struct worker_io {
     struct poll_watch watch;
     struct worker *worker;
-    struct fiber *waiter;
-    struct list dead; /* linked once freed */
+    struct fiber *reader, *writer; /* may be one fiber */
+    struct list dead;              /* linked once freed */
     int fd;
     uint32_t registered; /* epoll events */
-    uint8_t wanted;      /* of the waiter: IO_READ | IO_WRITE */
     bool is_dirty;
     bool is_dead;
 };
@@ -56,6 +55,14 @@ static void io_watch(struct worker_io *io, uint32_t mask) {
     io->registered = mask;
 }
 
+/* False when nobody waits. A waiter that was resumed already (cancelled, timed out, the other
+ * direction) is about to run. */
+static bool waiter_resume(struct fiber *waiter) {
+    if (waiter && fiber_is_suspended(waiter))
+        fiber_resume(waiter, 0);
+    return waiter != NULL;
+}
+
 static void io_happened(struct poll_watch *watch, uint32_t epoll_events) {
     struct worker_io *io = container_of(watch, struct worker_io, watch);
     if (io->is_dead)
@@ -67,23 +74,14 @@ static void io_happened(struct poll_watch *watch, uint32_t epoll_events) {
         events |= IO_WRITE;
     if (epoll_events & (EPOLLERR | EPOLLHUP))
         events = IO_READ | IO_WRITE;
-    if (io->waiter) {
-        if (!fiber_is_suspended(io->waiter))
-            return; /* cancelled or timed out, about to run */
-        if (events & io->wanted) {
-            fiber_resume(io->waiter, 0);
-            events &= ~io->wanted;
-            io->waiter = NULL;
-        }
-    }
-    /* What nobody waits for would be reported every turn. An error is reported whatever the mask
-     * says: with no waiter nothing is watched then. */
-    if (events & ~io->wanted & IO_READ) {
+    if (events & IO_READ && !waiter_resume(io->reader)) {
+        /* It would be reported every turn; an error even with an empty mask, but that wakes a
+         * writer too. */
         io->is_dirty = true;
-        io_watch(io, io->waiter ? io->registered & EPOLLOUT : 0);
-    } else if (events & ~io->wanted & IO_WRITE) {
-        io_watch(io, epoll_mask(IO_READ));
+        io_watch(io, io->writer ? io->registered & EPOLLOUT : 0);
     }
+    if (events & IO_WRITE && !waiter_resume(io->writer) && io->registered & EPOLLOUT)
+        io_watch(io, epoll_mask(IO_READ));
 }
 
 struct worker_io *worker_io_new(struct worker *w, int fd) {
@@ -95,7 +93,7 @@ struct worker_io *worker_io_new(struct worker *w, int fd) {
 }
 
 static void io_bury(struct worker_io *io) {
-    CHECK(!io->waiter);
+    CHECK(!io->reader && !io->writer);
     io->is_dead = true;
     list_push_back(&io->worker->dead_ios, &io->dead);
 }
@@ -121,17 +119,24 @@ void worker_free_dead_ios(struct worker *w) {
 }
 
 int worker_io_wait(struct worker_io *io, int events, int64_t deadline_ns) {
-    CHECK(!io->waiter);
-    uint32_t mask = epoll_mask(events);
-    if (mask & ~io->registered || io->registered & ~mask & EPOLLOUT)
-        io_watch(io, mask | (io->registered & ~(uint32_t)EPOLLOUT));
-    if (events & IO_READ)
+    struct fiber *f = fiber_self();
+    CHECK(!(events & IO_READ && io->reader) && !(events & IO_WRITE && io->writer));
+    if (events & IO_READ) {
+        io->reader = f;
         io->is_dirty = false;
-    io->waiter = fiber_self();
-    io->wanted = (uint8_t)events;
+    }
+    if (events & IO_WRITE)
+        io->writer = f;
+    /* Reading stays registered, room to write does not. */
+    uint32_t mask =
+        epoll_mask(events) | (io->writer ? EPOLLOUT : 0) | (io->registered & ~(uint32_t)EPOLLOUT);
+    if (mask != io->registered)
+        io_watch(io, mask);
     int rc = fiber_suspend(FIBER_WAITING, deadline_ns);
-    io->waiter = NULL;
-    io->wanted = 0;
+    if (events & IO_READ)
+        io->reader = NULL;
+    if (events & IO_WRITE)
+        io->writer = NULL;
     return rc;
 }
 

@@ -388,6 +388,41 @@ static void a_hang_up_ends_a_wait(void **state) {
     assert_int_equal(p.rc[0], 0);
 }
 
+static void read_then_park(void *arg) {
+    struct pair *p = arg;
+    p->rc[0] = worker_io_wait(p->io, IO_READ, NEVER_NS);
+    read_one(p);
+    p->rc[1] = worker_io_wait(p->io, IO_READ, NEVER_NS);
+}
+
+static void write_beside_a_reader(void *arg) {
+    struct pair *p = arg;
+    static char full[1 << 16];
+    while (write(p->fd[0], full, sizeof full) > 0)
+        ;
+    p->other = fiber_start(p->w, FIBER_STACK_DEFAULT, read_then_park, p);
+    turn(2);
+    p->rc[2] = worker_io_wait(p->io, IO_WRITE, clock_now_ns() + 2 * NS_PER_MS);
+    write_one(p);
+    turn(3);
+    while (read(p->fd[1], full, sizeof full) > 0)
+        ;
+    p->rc[3] = worker_io_wait(p->io, IO_WRITE, NEVER_NS);
+    write_one(p);
+    fiber_join(p->other);
+    worker_stop(p->w);
+}
+
+static void one_fiber_may_read_while_another_writes(void **state) {
+    (void)state;
+    struct pair p = {.rc = {1, 1, 1, 1}};
+    in_fiber(write_beside_a_reader, &p);
+    assert_int_equal(p.rc[0], 0);
+    assert_int_equal(p.rc[1], 0);
+    assert_int_equal(p.rc[2], KE_TIMEOUT);
+    assert_int_equal(p.rc[3], 0);
+}
+
 static void events_seen(void *arg) {
     struct pair *p = arg;
     int64_t t0 = clock_now_ns();
@@ -412,6 +447,29 @@ static void a_fiber_knows_when_its_event_came_and_when_its_slice_is_over(void **
     assert_false(p.rc[1]);
     assert_true(p.rc[2]);
     assert_true(p.rc[3]);
+}
+
+/* ---------------------------------------------------------------- locals */
+
+static int locals_freed;
+
+static void local_free(void *value) {
+    locals_freed += *(int *)value;
+}
+
+static void what_a_layer_keeps_in_a_worker_is_freed_with_it(void **state) {
+    (void)state;
+    static const int key_a, key_b;
+    int a = 1, b = 2;
+    locals_freed = 0;
+    struct worker *w = worker_new(0);
+    worker_local_set(w, &key_a, &a, local_free);
+    worker_local_set(w, &key_b, &b, NULL);
+    assert_ptr_equal(worker_local(w, &key_a), &a);
+    assert_ptr_equal(worker_local(w, &key_b), &b);
+    assert_null(worker_local(w, &a));
+    worker_free(w);
+    assert_int_equal(locals_freed, 1);
 }
 
 /* ---------------------------------------------------------------- libuv */
@@ -524,6 +582,8 @@ int main(void) {
         cmocka_unit_test(a_cancelled_wait_stays_cancelled_when_data_comes_too),
         cmocka_unit_test(a_number_that_comes_back_is_a_new_descriptor),
         cmocka_unit_test(a_hang_up_ends_a_wait),
+        cmocka_unit_test(one_fiber_may_read_while_another_writes),
+        cmocka_unit_test(what_a_layer_keeps_in_a_worker_is_freed_with_it),
         cmocka_unit_test(a_fiber_knows_when_its_event_came_and_when_its_slice_is_over),
         cmocka_unit_test(timers_of_libuv_fire_in_a_busy_worker),
         cmocka_unit_test(descriptors_of_libuv_are_watched),
