@@ -32,6 +32,7 @@ int error_set(struct error *err, int code, const char *fmt, ...) {
         va_list ap;
         va_start(ap, fmt);
         err->code = code;
+        err->sys_errno = 0;
         vsnprintf(err->text, sizeof err->text, fmt, ap);
         va_end(ap);
     }

@@ -28,6 +28,7 @@
     X(KE_DIAL_REFUSED, -45, "dial: connection refused", 1212)                                                          \
     X(KE_DIAL_ERRNO, -46, "dial failed", 1213)                                                                         \
     X(KE_TCP_RESET, -47, "read: connection reset by peer", 1220)                                                       \
+    X(KE_NET, -48, "network error", 1010)                                                                              \
     X(KE_TLS, -50, "tls error", 1300)                                                                                  \
     X(KE_TLS_RECORD_HEADER, -51, "tls: first record does not look like a TLS handshake", 1301)                         \
     X(KE_X509_UNKNOWN_CA, -52, "x509: certificate signed by unknown authority", 1310)                                  \
@@ -51,8 +52,9 @@ int error_k6_code(int code);
 
 /* An error with its words. Plain data, no ownership; text is cut when too long. */
 struct error {
-    int code;        /* enum kiln_error */
-    char text[508];  /* for the user: what, where, what to do */
+    int code;       /* enum kiln_error */
+    int sys_errno;  /* of a failed system call of the network, else 0 */
+    char text[504]; /* for the user: what, where, what to do */
 };
 
 /* Fills *err (may be NULL) and returns code, so that `return error_set(err, KE_IO, "cannot open '%s'", path);` works. */
