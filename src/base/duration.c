@@ -185,3 +185,31 @@ char *duration_format(int64_t ns, char *out) {
     snprintf(at, (size_t)(end - at), "s");
     return out;
 }
+
+char *duration_format_fixed(int64_t ns, int64_t max_ns, char *out) {
+    uint64_t u = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+    uint64_t max = max_ns < 0 ? -(uint64_t)max_ns : (uint64_t)max_ns;
+    if (max < u)
+        max = u;
+    const uint64_t tenth_ns = 100000000, second = 10, minute = 600, hour = 36000, day = 864000;
+    uint64_t t = (u + tenth_ns / 2) / tenth_ns;
+    max = (max + tenth_ns / 2) / tenth_ns;
+    unsigned tenths = (unsigned)(t % 10), seconds = (unsigned)(t % minute / second),
+             minutes = (unsigned)(t % hour / minute), hours = (unsigned)(t % day / hour);
+    if (max < 10 * second)
+        snprintf(out, DURATION_TEXT_MAX, "%u.%us", seconds % 10, tenths);
+    else if (max < minute)
+        snprintf(out, DURATION_TEXT_MAX, "%02u.%us", seconds, tenths);
+    else if (max < 10 * minute)
+        snprintf(out, DURATION_TEXT_MAX, "%um%02u.%us", minutes % 10, seconds, tenths);
+    else if (max < hour)
+        snprintf(out, DURATION_TEXT_MAX, "%02um%02u.%us", minutes, seconds, tenths);
+    else if (max < day)
+        snprintf(out, DURATION_TEXT_MAX, "%0*uh%02um%02u.%us", max < 10 * hour ? 1 : 2, hours,
+                 minutes, seconds, tenths);
+    else
+        snprintf(out, DURATION_TEXT_MAX, "%0*llud%02uh%02um%02u.%us",
+                 snprintf(NULL, 0, "%llu", (unsigned long long)(max / day)),
+                 (unsigned long long)(t / day), hours, minutes, seconds, tenths);
+    return out;
+}
