@@ -31,6 +31,7 @@ struct aggregate_series *aggregate_series_at(struct aggregate *a, size_t i);
 struct check_stats {
     const char *name;
     uint64_t passes, fails;
+    int64_t first_ns; /* first sight, for reports that list checks without their groups */
 };
 struct group_stats {
     const char *name, *path; /* "" for the root; path "::a::b" */

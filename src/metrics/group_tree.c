@@ -164,8 +164,10 @@ static void refresh(struct group_node *g) {
     s->checks = xrealloc(s->checks, (s->n_checks + 1) * sizeof(*s->checks));
     for (size_t i = 0; i < s->n_groups; i++)
         s->groups[i] = &g->groups.ptr[i]->stats;
-    for (size_t i = 0; i < s->n_checks; i++)
+    for (size_t i = 0; i < s->n_checks; i++) {
         s->checks[i] = g->checks.ptr[i]->stats;
+        s->checks[i].first_ns = g->checks.ptr[i]->first_ns;
+    }
 }
 
 const struct group_stats *group_tree_root(struct group_tree *t) {

@@ -98,6 +98,10 @@ static void put_in_bucket(struct trend *t, double value) {
         t->zeros++;
         return;
     }
+    if (isinf(value)) {
+        t->infinite[value > 0]++;
+        return;
+    }
     uint64_t bits = bits_of(value);
     t->low_bits |= bits & ((UINT64_C(1) << TREND_SHIFT) - 1);
     bucket_add(chunk_for(t, trend_octave(bits)), (bits >> TREND_SHIFT) & (TREND_BUCKETS - 1), 1);
@@ -162,6 +166,8 @@ void trend_merge(struct trend *dst, const struct trend *src) {
         }
         dst->low_bits |= src->low_bits;
         dst->zeros += src->zeros;
+        dst->infinite[0] += src->infinite[0];
+        dst->infinite[1] += src->infinite[1];
     }
     note(dst, src->count, src->sum, src->min, src->max);
 }
@@ -173,9 +179,6 @@ void trend_merge(struct trend *dst, const struct trend *src) {
 static double bucket_value(const struct trend *t, uint32_t octave, uint32_t bucket) {
     uint64_t top = octave >= 0x800 ? octave - 0x800 : UINT64_C(0xfff) - octave;
     uint64_t bits = top << 52 | (uint64_t)bucket << TREND_SHIFT;
-    uint64_t exponent = top & 0x7ff;
-    if (exponent == 0x7ff)
-        return top == 0x7ff ? INFINITY : -INFINITY;
     if (t->low_bits != 0)
         bits |= UINT64_C(1) << (TREND_SHIFT - 1);
     double value = of_bits(bits);
@@ -189,47 +192,65 @@ static int compare_doubles(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Buckets in ascending order of value; below zero a higher bucket is a lower value. */
+/* Buckets in ascending order of value: -Inf, negative octaves (a higher bucket is a lower value
+ * there), zeros, positive octaves, +Inf. */
 struct walk {
     const struct trend *t;
+    enum { AT_START, AT_NEGATIVE, AT_POSITIVE, AT_END } part;
     uint32_t chunk, step; /* step: buckets passed in this chunk */
-    bool has_zeros;       /* the zeros were passed */
     uint64_t below;       /* values before the current bucket */
     uint64_t n;           /* in the current bucket */
     double value;
 };
 
-static bool walk_chunk(struct walk *w, const struct trend_chunk *c, uint32_t octave) {
-    while (w->step < TREND_BUCKETS) {
-        uint32_t b = octave >= 0x800 ? w->step : TREND_BUCKETS - 1 - w->step;
-        w->step++;
-        w->n = bucket_count(c, b);
-        if (w->n) {
-            w->value = bucket_value(w->t, octave, b);
-            return true;
+static bool walk_at(struct walk *w, double value, uint64_t n) {
+    w->value = value;
+    w->n = n;
+    return n != 0;
+}
+
+static bool walk_chunks(struct walk *w, uint32_t end_octave) {
+    const struct trend *t = w->t;
+    for (; w->chunk < t->n_chunks; w->chunk++, w->step = 0) {
+        uint32_t octave = t->first_octave + w->chunk;
+        if (octave >= end_octave)
+            return false;
+        while (t->chunks[w->chunk] && w->step < TREND_BUCKETS) {
+            uint32_t b = octave >= 0x800 ? w->step : TREND_BUCKETS - 1 - w->step;
+            w->step++;
+            uint64_t n = bucket_count(t->chunks[w->chunk], b);
+            if (n)
+                return walk_at(w, bucket_value(t, octave, b), n);
         }
     }
     return false;
 }
 
-static bool walk_zeros(struct walk *w) {
-    w->has_zeros = true;
-    w->n = w->t->zeros;
-    w->value = 0;
-    return w->n != 0;
-}
-
 static bool walk_next(struct walk *w) {
-    const struct trend *t = w->t;
     w->below += w->n;
-    for (; w->chunk < t->n_chunks; w->chunk++, w->step = 0) {
-        uint32_t octave = t->first_octave + w->chunk;
-        if (octave >= 0x800 && !w->has_zeros && walk_zeros(w))
+    w->n = 0;
+    switch (w->part) {
+    case AT_START:
+        w->part = AT_NEGATIVE;
+        if (walk_at(w, -INFINITY, w->t->infinite[0]))
             return true;
-        if (t->chunks[w->chunk] && walk_chunk(w, t->chunks[w->chunk], octave))
+        /* fall through */
+    case AT_NEGATIVE:
+        if (walk_chunks(w, 0x800))
             return true;
+        w->part = AT_POSITIVE;
+        if (walk_at(w, 0, w->t->zeros))
+            return true;
+        /* fall through */
+    case AT_POSITIVE:
+        if (walk_chunks(w, UINT32_MAX))
+            return true;
+        w->part = AT_END;
+        return walk_at(w, INFINITY, w->t->infinite[1]);
+    case AT_END:
+        break;
     }
-    return !w->has_zeros && walk_zeros(w);
+    return false;
 }
 
 /* rank: 0-based among the sorted values. */
@@ -263,7 +284,7 @@ void trend_quantiles(const struct trend *t, const double *p, double *out, size_t
         uint64_t lo = (uint64_t)floor(at), hi = (uint64_t)ceil(at);
         double a = t->n_exact ? sorted[lo] : value_at(t, &w, lo);
         double b = t->n_exact ? sorted[hi] : value_at(t, &w, hi);
-        out[i] = t->count == 1 ? a : a + (b - a) * (at - floor(at));
+        out[i] = a == b ? a : a + (b - a) * (at - floor(at));
     }
 }
 

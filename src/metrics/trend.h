@@ -26,7 +26,8 @@ struct trend {
     uint64_t count;
     double sum, min, max; /* 0 when empty */
     uint64_t low_bits; /* OR of what the buckets do not tell of their values: 0 = they are exact */
-    uint64_t zeros;    /* once spilled: the one value far from its neighbours has no chunk */
+    uint64_t zeros;    /* once spilled: far from every neighbour, it has no chunk */
+    uint64_t infinite[2]; /* likewise: -Inf, +Inf */
     uint32_t first_octave;
     uint32_t n_chunks;
     struct trend_chunk **chunks; /* octave first_octave + i, NULL when never seen */
