@@ -130,32 +130,41 @@ int go_parse_float(struct slice s, double *out, struct error *err) {
     return isinf(*out) ? float_error(err, s, "value out of range") : 0;
 }
 
-static void quote_rune(struct buf *out, struct slice bytes, uint32_t rune) {
+static void quote_rune(struct buf *out, uint32_t rune, unsigned char byte) {
     static const char short_escapes[] = "abtnvfr"; /* from 7 on */
-    if (rune == UTF8_INVALID)
-        buf_printf(out, "\\x%02x", (unsigned char)bytes.ptr[0]);
-    else if (rune == '"' || rune == '\\')
-        buf_printf(out, "\\%c", (char)rune);
-    else if (utf8_is_print(rune))
-        buf_append_slice(out, bytes);
+    if (rune == '"' || rune == '\\')
+        buf_printf(out, "\\%c", byte);
     else if (rune >= 7 && rune <= 13)
         buf_printf(out, "\\%c", short_escapes[rune - 7]);
-    else if (rune < ' ' || rune == 0x7f)
-        buf_printf(out, "\\x%02x", rune);
+    else if (rune == UTF8_INVALID || rune < 0x80)
+        buf_printf(out, "\\x%02x", byte);
     else if (rune < 0x10000)
         buf_printf(out, "\\u%04x", rune);
     else
         buf_printf(out, "\\U%08x", rune);
 }
 
+static bool is_quoted_as_is(uint32_t rune) {
+    return rune != UTF8_INVALID && rune != '"' && rune != '\\' && utf8_is_print(rune);
+}
+
+/* Runs of plain text are copied at once: every log record with a space comes through here. */
 void go_quote(struct buf *out, struct slice s) {
+    size_t plain = 0, i = 0;
     buf_append_char(out, '"');
-    while (s.len > 0) {
-        uint32_t rune;
-        size_t n = utf8_decode(s, &rune);
-        quote_rune(out, slice_from(s.ptr, n), rune);
-        s.ptr += n;
-        s.len -= n;
+    while (i < s.len) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        uint32_t rune = c;
+        size_t n = c < 0x80 ? 1 : utf8_decode(slice_from(s.ptr + i, s.len - i), &rune);
+        if ((c >= 0x20 && c < 0x7f && c != '"' && c != '\\') || is_quoted_as_is(rune)) {
+            i += n;
+            continue;
+        }
+        buf_append(out, s.ptr + plain, i - plain);
+        quote_rune(out, rune, c);
+        i += n;
+        plain = i;
     }
+    buf_append(out, s.ptr + plain, i - plain);
     buf_append_char(out, '"');
 }

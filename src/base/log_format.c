@@ -6,11 +6,12 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/go_text.h"
 #include "base/json_write.h"
 #include "base/utf8.h"
 
 #define MESSAGE_WIDTH 44
-#define FIELDS_MAX    32
+#define FIELDS_MAX 32
 
 static const struct {
     const char *name, *tty_name, *color;
@@ -31,49 +32,9 @@ static bool needs_quotes(struct slice s) {
     return false;
 }
 
-static void put_escaped_rune(struct buf *out, uint32_t rune, unsigned char byte) {
-    static const char *const names = "abtnvfr"; /* 7..13 */
-    if (rune >= 7 && rune <= 13)
-        buf_printf(out, "\\%c", names[rune - 7]);
-    else if (rune == UTF8_INVALID || rune < 0x80)
-        buf_printf(out, "\\x%02x", byte);
-    else if (rune < 0x10000)
-        buf_printf(out, "\\u%04x", rune);
-    else
-        buf_printf(out, "\\U%08x", rune);
-}
-
-/* Go's strconv.Quote. */
-static void put_quoted(struct buf *out, struct slice s) {
-    buf_append_char(out, '"');
-    size_t plain = 0, i = 0;
-    while (i < s.len) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
-            i++;
-            continue;
-        }
-        uint32_t rune;
-        size_t n = utf8_decode(slice_from(s.ptr + i, s.len - i), &rune);
-        if (rune != UTF8_INVALID && rune >= 0x80 && utf8_is_print(rune)) {
-            i += n;
-            continue;
-        }
-        buf_append(out, s.ptr + plain, i - plain);
-        if (c == '"' || c == '\\')
-            buf_printf(out, "\\%c", c);
-        else
-            put_escaped_rune(out, rune, c);
-        i += n;
-        plain = i;
-    }
-    buf_append(out, s.ptr + plain, i - plain);
-    buf_append_char(out, '"');
-}
-
 static void put_value(struct buf *out, struct slice s) {
     if (needs_quotes(s))
-        put_quoted(out, s);
+        go_quote(out, s);
     else
         buf_append_slice(out, s);
 }
