@@ -1,0 +1,47 @@
+/* The commands of kiln: a table, one file a command. main() finds the command, parses its flags and
+ * calls it. */
+#pragma once
+
+#include "cli/flags.h"
+
+/* Exit codes of k6 (errext/exitcodes). */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_THRESHOLDS = 99,
+    EXIT_SETUP_TIMEOUT = 100,
+    EXIT_TEARDOWN_TIMEOUT = 101,
+    EXIT_GENERIC_TIMEOUT = 102,
+    EXIT_STOPPED_FROM_REST = 103,
+    EXIT_INVALID_CONFIG = 104,
+    EXIT_EXTERNAL_ABORT = 105,
+    EXIT_CANNOT_START_REST = 106,
+    EXIT_SCRIPT_EXCEPTION = 107,
+    EXIT_SCRIPT_ABORTED = 108,
+    EXIT_MARKED_FAILED = 110,
+    EXIT_OTHER = 255,
+};
+
+struct command {
+    const char *name;
+    const char *usage;      /* "run [file]" */
+    const char *summary;    /* one line for the list of commands */
+    const char *about;      /* paragraphs for its own help */
+    const char *examples;   /* lines, "{{.}}" = the program's name; may be NULL */
+    int min_args, max_args; /* max -1 = any number */
+    const char *args_error; /* behind "accepts N arg(s), received M"; may be NULL */
+    flag_sets flags;        /* its own, without the global ones */
+    bool takes_raw_args;    /* argv goes to run unparsed (kiln playground) */
+    bool is_hidden;
+    /* Returns the process's exit code. argv without program and command. */
+    int (*run)(const struct command *self, const struct flags *flags, int argc, char **argv);
+};
+
+extern const struct command *const commands[]; /* ended by NULL */
+extern const struct flag_def global_flags[];
+/* "kiln", or the name of the link it was called by. */
+extern const char *program_name;
+
+extern const struct command cmd_run, cmd_version, cmd_playground, cmd_completion;
+
+/* Logs the error as k6 does and returns code. */
+int command_fail(int code, const struct error *err);
