@@ -251,8 +251,7 @@ static JSValue build(JSContext *ctx, const struct response *s, enum http_respons
     case HTTP_FIELD_REMOTE_PORT:
         return JS_NewInt32(ctx, r ? r->remote_port : 0);
     case HTTP_FIELD_URL:
-        return r && r->url ? JS_NewStringLen(ctx, r->url->text, r->url->text_len)
-                           : request_url(ctx, s);
+        return r && r->url_text.len ? slice_text(ctx, r->url_text) : request_url(ctx, s);
     case HTTP_FIELD_STATUS:
         return JS_NewInt32(ctx, r ? r->status : 0);
     case HTTP_FIELD_STATUS_TEXT:
