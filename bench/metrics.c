@@ -1,9 +1,8 @@
 /* What recording a measurement costs, in nanoseconds of one core:
  *
- *     ninja -C build kiln_metrics
- *     cc -O2 -std=c11 -D_GNU_SOURCE -Isrc bench/metrics.c build/libkiln_metrics.a
- * build/libkiln_base.a -luv \ -lpthread -lm -o /tmp/bench && /tmp/bench
- */
+ *     cmake --build build --target kiln_metrics
+ *     cc -O2 -D_GNU_SOURCE -Isrc bench/metrics.c build/libkiln_metrics.a build/libkiln_base.a -luv
+ * -lpthread -lm -o /tmp/bench && /tmp/bench */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
