@@ -6,9 +6,9 @@
 
 #include "base/check.h"
 
-#define BLOCK_MIN  ((size_t)4096)
-#define BLOCK_MAX  ((size_t)256 * 1024)
-#define KEEP_MAX   ((size_t)1024 * 1024)
+#define BLOCK_MIN ((size_t)4096)
+#define BLOCK_MAX ((size_t)256 * 1024)
+#define KEEP_MAX ((size_t)1024 * 1024)
 #define ALIGN_MASK ((size_t)15)
 
 struct arena_block {

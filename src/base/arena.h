@@ -1,5 +1,5 @@
-/* Bump allocator for one lifetime (a request, an iteration, a parse). Everything goes at once with arena_reset (memory
- * kept) or arena_release. */
+/* Bump allocator for one lifetime (a request, an iteration, a parse). Everything goes at once with
+ * arena_reset (memory kept) or arena_release. */
 #pragma once
 
 #include "base/slice.h"

@@ -1,5 +1,5 @@
-/* Growing byte buffer. Each has a cap given at init: growth past it fails with KE_TOO_LARGE and leaves the content as it
- * was. The memory is freed by buf_release, or handed out by buf_detach. */
+/* Growing byte buffer. Each has a cap given at init: growth past it fails with KE_TOO_LARGE and
+ * leaves the content as it was. The memory is freed by buf_release, or handed out by buf_detach. */
 #pragma once
 
 #include <stdarg.h>

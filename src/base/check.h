@@ -1,5 +1,6 @@
-/* Impossible states and allocation. CHECK aborts in every build with file, line and expression; it is for bugs, never
- * for input. Allocation failure aborts: what a script or a peer can make large has a cap of its own elsewhere. */
+/* Impossible states and allocation. CHECK aborts in every build with file, line and expression; it
+ * is for bugs, never for input. Allocation failure aborts: what a script or a peer can make large
+ * has a cap of its own elsewhere. */
 #pragma once
 
 #include <stddef.h>
@@ -7,7 +8,7 @@
 #define CHECK(x) ((x) ? (void)0 : check_failed(__FILE__, __LINE__, #x))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define countof(a) (sizeof(a) / sizeof((a)[0]))
 
 _Noreturn void check_failed(const char *file, int line, const char *expr);

@@ -1,5 +1,5 @@
-/* Clocks. Everything internal is integer nanoseconds; CLOCK_MONOTONIC for durations and deadlines, wall clock only for
- * time stamps in outputs. */
+/* Clocks. Everything internal is integer nanoseconds; CLOCK_MONOTONIC for durations and deadlines,
+ * wall clock only for time stamps in outputs. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,7 @@
-/* Where k6 v0.51 and v2.2 differ. kiln behaves as v2.2 (with the legacy summary by default); `--compat v0.51` or
- * KILN_COMPAT=v0.51 switches to the behaviour and the texts of v0.51. Every such difference is a row of the table in
- * compat.c and asked for by name, so that the whole list can be read in one place. */
+/* Where k6 v0.51 and v2.2 differ. kiln behaves as v2.2 (with the legacy summary by default);
+ * `--compat v0.51` or KILN_COMPAT=v0.51 switches to the behaviour and the texts of v0.51. Every
+ * such difference is a row of the table in compat.c and asked for by name, so that the whole list
+ * can be read in one place. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +18,8 @@ static inline bool compat_is_v051(void) {
     return compat_get() == COMPAT_V0_51;
 }
 
-/* Rows of the table: behaviours (asked with compat_on) and texts (compat_text). Add rows in compat.def. */
+/* Rows of the table: behaviours (asked with compat_on) and texts (compat_text). Add rows in
+ * compat.def. */
 enum compat_behaviour {
 #define BEHAVIOUR(name, v051, v2, why) name,
 #define TEXT(name, v051, v2)

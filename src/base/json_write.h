@@ -1,6 +1,7 @@
-/* Streaming JSON writer into a buf, with Go's encoding/json habits: compact, keys in the order given, "<", ">", "&",
- * U+2028/9 escaped when html_escape is on, floats in Go's shortest form, invalid UTF-8 replaced. With indent, Go's
- * MarshalIndent form. Reading JSON outside scripts is jansson's job. */
+/* Streaming JSON writer into a buf, with Go's encoding/json habits: compact, keys in the order
+ * given, "<", ">", "&", U+2028/9 escaped when html_escape is on, floats in Go's shortest form,
+ * invalid UTF-8 replaced. With indent, Go's MarshalIndent form. Reading JSON outside scripts is
+ * jansson's job. */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +33,8 @@ void json_null(struct json_writer *w);
 /* Text that is JSON already. */
 void json_raw(struct json_writer *w, struct slice json);
 
-/* Shortest text that reads back as v: Go's strconv 'f'/'g' choice of encoding/json ("1e+21", "0.001"). out has 32 bytes. */
+/* Shortest text that reads back as v: Go's strconv 'f'/'g' choice of encoding/json ("1e+21",
+ * "0.001"). out has 32 bytes. */
 char *double_format_json(double v, char *out);
 /* JavaScript's Number::toString form ("1e+21", "0.001", "NaN", "Infinity"). out has 32 bytes. */
 char *double_format_js(double v, char *out);

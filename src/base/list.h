@@ -1,4 +1,5 @@
-/* Intrusive doubly linked list. A head is a struct list whose next and prev point to itself when empty. */
+/* Intrusive doubly linked list. A head is a struct list whose next and prev point to itself when
+ * empty. */
 #pragma once
 
 #include <stdbool.h>

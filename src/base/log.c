@@ -11,9 +11,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 
-#define BATCH_BYTES  (64 * 1024)
+#define BATCH_BYTES (64 * 1024)
 #define PRINTF_BYTES ((size_t)64 * 1024 * 1024)
-#define SINKS_MAX    8
+#define SINKS_MAX 8
 
 struct sink_entry {
     log_sink_fn *fn;

@@ -1,5 +1,5 @@
-/* Hash map from byte strings to pointers; keys are copied. Iteration goes in order of insertion (deletions keep the
- * order of the rest). Not thread-safe. */
+/* Hash map from byte strings to pointers; keys are copied. Iteration goes in order of insertion
+ * (deletions keep the order of the rest). Not thread-safe. */
 #pragma once
 
 #include "base/slice.h"

@@ -33,8 +33,8 @@ bool slice_starts(struct slice s, struct slice prefix);
 bool slice_ends(struct slice s, struct slice suffix);
 /* Without leading and trailing spaces, tabs, CR and LF. */
 struct slice slice_trim(struct slice s);
-/* Cuts *rest at the first sep: returns the part before it and leaves the part after it; without sep returns all and
- * leaves a slice with ptr NULL. */
+/* Cuts *rest at the first sep: returns the part before it and leaves the part after it; without sep
+ * returns all and leaves a slice with ptr NULL. */
 struct slice slice_cut(struct slice *rest, char sep);
 /* Decimal, no sign, no spaces; false on anything else or overflow. */
 bool slice_to_u64(struct slice s, uint64_t *out);

@@ -8,11 +8,14 @@
 #define CYAN "36"
 #define ORANGE "38;5;208"
 
-static const char banner[] = "         ) (\n"
-                             "        (   )          _    _  _\n"
-                             "      .-'\"\"\"'-.       | |__(_)| |_ _\n"
-                             "     /  .---.  \\      | / /| || | ' \\\n"
-                             "    /__|_)(_)|__\\     |_\\_\\|_||_|_||_|";
+/* clang-format off */
+static const char banner[] =
+    "         (  )          _    _ _\n"
+    "        )  (  (       | | _(_) |_ __\n"
+    "      .-'\"\"\"\"'-.      | |/ / | | '_ \\\n"
+    "     /  .-\"\"-.  \\     |   <| | | | | |\n"
+    "    /___/ )( \\___\\    |_|\\_\\_|_|_| |_|";
+/* clang-format on */
 
 void header_write_banner(struct buf *out, bool color) {
     buf_append_char(out, '\n');

@@ -148,7 +148,7 @@ static void ui_hook_surrounds_records_of_a_terminal(void **state) {
 }
 
 #define THREADS 4
-#define LINES   200
+#define LINES 200
 
 static void *log_lines(void *arg) {
     for (int i = 0; i < LINES; i++)
