@@ -26,7 +26,10 @@ struct access_log {
     pthread_t thread;
     struct buf lines;         /* being filled */
     struct buf being_written; /* the thread's */
+    size_t line_start;        /* of the line being put together */
     unsigned long dropped;
+    time_t second_s; /* what `second` is the text of */
+    char second[SECOND_TEXT_SIZE];
     bool is_stopping;
 };
 
@@ -40,23 +43,22 @@ static void write_all(int fd, struct slice text) {
     }
 }
 
-static void append_head(struct buf *out, const char *level) {
-    static _Thread_local time_t cached_s = -1;
-    static _Thread_local char cached[SECOND_TEXT_SIZE];
-    int64_t now_ns = clock_wall_ns();
-    time_t now_s = (time_t)(now_ns / NS_PER_S);
-    if (now_s != cached_s) {
+/* The first words of a line; the caller holds the lock. */
+static void append_head(struct access_log *log, struct buf *out, const char *level) {
+    const int64_t now_ns = clock_wall_ns();
+    const time_t now_s = (time_t)(now_ns / NS_PER_S);
+    if (now_s != log->second_s) {
         struct tm utc;
         gmtime_r(&now_s, &utc);
-        strftime(cached, sizeof cached, "%Y-%m-%dT%H:%M:%S", &utc);
-        cached_s = now_s;
+        strftime(log->second, sizeof log->second, "%Y-%m-%dT%H:%M:%S", &utc);
+        log->second_s = now_s;
     }
-    unsigned ms = (unsigned)(now_ns % NS_PER_S / NS_PER_MS);
-    char tail[6] = {
-        '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '\0'};
+    const unsigned ms = (unsigned)(now_ns % NS_PER_S / NS_PER_MS);
+    const char tail[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+                         (char)('0' + ms % 10), 'Z'};
     buf_append(out, "time=", 5);
-    buf_append(out, cached, SECOND_TEXT_SIZE - 1);
-    buf_append(out, tail, 5);
+    buf_append(out, log->second, SECOND_TEXT_SIZE - 1);
+    buf_append(out, tail, sizeof tail);
     buf_append(out, " level=", 7);
     buf_append_str(out, level);
     buf_append(out, " msg=", 5);
@@ -66,17 +68,12 @@ static void append_head(struct buf *out, const char *level) {
 static void flush(struct access_log *log) {
     struct buf full = log->lines;
     log->lines = log->being_written;
-    unsigned long dropped = log->dropped;
-    log->dropped = 0;
-    pthread_mutex_unlock(&log->lock);
-    if (dropped > 0) {
-        struct buf note;
-        buf_init(&note, 512);
-        append_head(&note, "WARN");
-        buf_printf(&note, "\"log lines dropped\" count=%lu\n", dropped);
-        write_all(log->fd, buf_slice(&note));
-        buf_release(&note);
+    if (log->dropped > 0) {
+        append_head(log, &log->lines, "WARN");
+        buf_printf(&log->lines, "\"log lines dropped\" count=%lu\n", log->dropped);
+        log->dropped = 0;
     }
+    pthread_mutex_unlock(&log->lock);
     write_all(log->fd, buf_slice(&full));
     buf_reset(&full);
     pthread_mutex_lock(&log->lock);
@@ -96,7 +93,8 @@ static void *run(void *arg) {
             continue;
         flush(log);
     }
-    flush(log);
+    while (log->lines.len > 0)
+        flush(log);
     pthread_mutex_unlock(&log->lock);
     return NULL;
 }
@@ -142,12 +140,21 @@ void access_log_close(struct access_log *log) {
     free(log);
 }
 
-static void append_line(struct access_log *log, struct slice line) {
+/* Lines are put together in place, under the lock: a line takes less time than a copy of it would.
+ */
+static struct buf *begin_line(struct access_log *log) {
     pthread_mutex_lock(&log->lock);
-    size_t before = log->lines.len;
-    if (buf_append_slice(&log->lines, line) != 0)
+    log->line_start = log->lines.len;
+    return &log->lines;
+}
+
+static void end_line(struct access_log *log) {
+    const size_t start = log->line_start;
+    if (buf_append_char(&log->lines, '\n') != 0) {
+        log->lines.len = start;
         log->dropped++;
-    if (before == 0 || (before < FLUSH_ABOVE && log->lines.len >= FLUSH_ABOVE))
+    }
+    if (start == 0 || (start < FLUSH_ABOVE && log->lines.len >= FLUSH_ABOVE))
         pthread_cond_signal(&log->changed);
     pthread_mutex_unlock(&log->lock);
 }
@@ -188,44 +195,43 @@ void access_log_request(struct access_log *log, const struct request *r, size_t 
         log->threshold > (status >= 500 ? LOG_THRESHOLD_ERROR : LOG_THRESHOLD_INFO))
         return;
     const uint64_t elapsed_us = (uint64_t)(clock_now_ns() - r->start_ns) / NS_PER_US;
-    static _Thread_local struct buf line;
-    if (line.cap == 0)
-        buf_init(&line, BUF_NO_CAP);
-    buf_reset(&line);
-    append_head(&line, status >= 500 ? "ERROR" : "INFO");
-    buf_append_str(&line, r->pizza.len > 0 ? "\"New pizza recommendation\"" : "Request");
-    buf_append_str(&line, " method=");
-    access_log_value(&line, slice_cstr(r->method_name));
-    buf_append_str(&line, " path=");
-    access_log_value(&line, slice_cstr(r->path));
-    append_number(&line, " status=", (uint64_t)status);
-    append_number(&line, " bytes=", body_bytes);
-    append_number(&line, " elapsed=", elapsed_us / 1000);
-    const char fraction[] = {'.', (char)('0' + elapsed_us / 100 % 10),
-                             (char)('0' + elapsed_us / 10 % 10), 'm', 's'};
-    buf_append(&line, fraction, sizeof fraction);
+    struct buf *line = begin_line(log);
+    append_head(log, line, status >= 500 ? "ERROR" : "INFO");
+    buf_append_str(line, r->pizza.len > 0 ? "\"New pizza recommendation\"" : "Request");
+    buf_append_str(line, " method=");
+    access_log_value(line, slice_cstr(r->method_name));
+    buf_append_str(line, " path=");
+    access_log_value(line, slice_cstr(r->path));
+    append_number(line, " status=", (uint64_t)status);
+    append_number(line, " bytes=", body_bytes);
+    append_number(line, " elapsed=", elapsed_us / 1000);
+    const char fraction[] = {'.',
+                             (char)('0' + elapsed_us / 100 % 10),
+                             (char)('0' + elapsed_us / 10 % 10),
+                             (char)('0' + elapsed_us % 10),
+                             'm',
+                             's'};
+    buf_append(line, fraction, sizeof fraction);
     if (r->user.len > 0) {
-        buf_append_str(&line, " user=");
-        access_log_value(&line, r->user);
+        buf_append_str(line, " user=");
+        access_log_value(line, r->user);
     }
     if (r->pizza.len > 0) {
-        buf_append_str(&line, " pizza=");
-        access_log_value(&line, r->pizza);
+        buf_append_str(line, " pizza=");
+        access_log_value(line, r->pizza);
     }
-    buf_append_char(&line, '\n');
-    append_line(log, buf_slice(&line));
+    end_line(log);
 }
 
 void access_log_note(struct access_log *log, const char *message, const char *detail) {
     if (log->threshold > LOG_THRESHOLD_INFO)
         return;
-    struct buf line;
-    buf_init(&line, BUF_NO_CAP);
-    append_head(&line, "INFO");
-    access_log_value(&line, slice_cstr(message));
-    if (detail != NULL)
-        buf_printf(&line, " %s", detail);
-    buf_append_char(&line, '\n');
-    append_line(log, buf_slice(&line));
-    buf_release(&line);
+    struct buf *line = begin_line(log);
+    append_head(log, line, "INFO");
+    access_log_value(line, slice_cstr(message));
+    if (detail != NULL) {
+        buf_append_char(line, ' ');
+        buf_append_str(line, detail);
+    }
+    end_line(log);
 }

@@ -15,8 +15,9 @@
 #include "request.h"
 #include "wakeup.h"
 
-#define CONNECTION_MEMORY_BYTES ((size_t)24 << 10)
-/* A body without a length that passes the limit is read on, but not for ever. */
+#define CONNECTION_MEMORY_BYTES ((size_t)16 << 10)
+/* A body that passes the limit is read to its end, so that its sender reads the 413; but not for
+ * ever. */
 #define MAX_DISCARDED_BYTES ((size_t)16 << 20)
 
 struct server {
@@ -202,7 +203,7 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection
     r->method_name = method;
     r->path = url;
     const char *length = request_header(r, "Content-Length");
-    if (length != NULL && strtoull(length, NULL, 10) > REQUEST_BODY_MAX_BYTES)
+    if (length != NULL && strtoull(length, NULL, 10) > MAX_DISCARDED_BYTES)
         return refuse_body(s, connection, x);
     return MHD_YES;
 }
