@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "http/http_error.h"
 #include "js/js_util.h"
 #include "js/mod.h"
 
@@ -46,17 +45,9 @@ JSValue http_call_finish(struct http_call *call, int rc, const struct error *err
         return http_response_failed(call->mod, err, call);
     }
     if (rc) {
-        struct buf words;
-        buf_init(&words, 4096);
-        http_error_describe(r, call->req.method, &call->url->url, &words);
-        JSValue thrown = JS_UNDEFINED;
-        if (call->throws)
-            thrown = js_throw_go_error(ctx, "%s", buf_cstr(&words));
-        else
-            log_fields(LOG_WARN, SLICE("Request Failed"), LOG_SLICE("error", buf_slice(&words)));
-        buf_release(&words);
-        if (JS_IsException(thrown))
-            return thrown;
+        if (call->throws || r->must_throw)
+            return js_throw_go_error(ctx, "%s", r->error.log_text);
+        log_fields(LOG_WARN, SLICE("Request Failed"), LOG_STR("error", r->error.log_text));
     }
     call->response = NULL;
     return http_response_new(call->mod, r, call);

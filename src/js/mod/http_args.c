@@ -245,6 +245,7 @@ static int read_param(struct http_call *call, JSAtom key, JSValueConst v, struct
         if (JS_ToInt32(ctx, &n, v))
             return KE_JS;
         call->req.max_redirects = n;
+        call->req.warn_redirect_limit = false;
         return 0;
     }
     if (key == m->atom_response_type)
@@ -334,6 +335,7 @@ int http_call_init(struct http_call *call, struct http_module *mod, struct slice
     call->req.method = method;
     call->req.timeout_ns = cfg->http_timeout_ns;
     call->req.max_redirects = cfg->max_redirects;
+    call->req.warn_redirect_limit = true;
     call->req.response_type =
         cfg->discard_response_bodies ? HTTP_RESPONSE_NONE : HTTP_RESPONSE_TEXT;
     call->req.jar = http_vu_jar(vu);

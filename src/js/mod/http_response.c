@@ -236,11 +236,7 @@ static JSValue build_request(JSContext *ctx, const struct response *s) {
 static JSValue build_status_text(JSContext *ctx, const struct http_response *r) {
     if (!r || !r->status)
         return text(ctx, "");
-    /* The status line after the protocol, as the server wrote it. */
-    struct slice rest = r->head;
-    struct slice line = slice_trim(slice_cut(&rest, '\n'));
-    slice_cut(&line, ' ');
-    return line.ptr ? slice_text(ctx, slice_trim(line)) : text(ctx, "");
+    return slice_text(ctx, r->status_text);
 }
 
 static JSValue build(JSContext *ctx, const struct response *s, enum http_response_field f) {
@@ -277,7 +273,7 @@ static JSValue build(JSContext *ctx, const struct response *s, enum http_respons
     case HTTP_FIELD_OCSP:
         return build_ocsp(ctx);
     case HTTP_FIELD_ERROR:
-        return text(ctx, s->error_text ? s->error_text : r && r->error.code ? r->error.text : "");
+        return text(ctx, s->error_text ? s->error_text : r && r->error.text ? r->error.text : "");
     case HTTP_FIELD_ERROR_CODE:
         return JS_NewInt32(ctx, s->error_code);
     case HTTP_FIELD_REQUEST:
