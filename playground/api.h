@@ -10,7 +10,8 @@ void api_pizza_routes(struct router *router);   /* POST /api/pizza, GET /api/piz
 void api_catalog_routes(struct router *router); /* ingredients, doughs, tools */
 void api_copy_routes(struct router *router);    /* quotes, names, adjectives */
 void api_admin_routes(struct router *router);   /* admin login */
-void api_ops_routes(struct router *router);     /* config, ready, healthz, /ws */
+void api_ops_routes(struct router *router);     /* config, ready, healthz */
+void api_ws_routes(struct router *router);      /* the WebSocket handshake */
 
 /* Renders the answers that never change: once, before the server starts. Released after its end. */
 void api_catalog_prepare(const struct catalog *c);

@@ -6,7 +6,6 @@ struct catalog;
 struct config;
 struct db;
 struct pizza_store;
-struct ws_hub;
 
 struct app {
     const struct config *config;
@@ -14,5 +13,4 @@ struct app {
     struct db *db;
     struct pizza_store *pizzas;
     struct access_log *log;
-    struct ws_hub *ws;
 };

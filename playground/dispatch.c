@@ -12,6 +12,7 @@ void dispatch_routes(struct router *router) {
     api_copy_routes(router);
     api_admin_routes(router);
     api_ops_routes(router);
+    api_ws_routes(router);
 }
 
 void dispatch(const struct router *router, struct request *r) {

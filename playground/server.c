@@ -14,6 +14,7 @@
 #include "dispatch.h"
 #include "request.h"
 #include "wakeup.h"
+#include "ws_hub.h"
 
 #define CONNECTION_MEMORY_BYTES ((size_t)16 << 10)
 /* A body that passes the limit is read to its end, so that its sender reads the 413; but not for
@@ -24,6 +25,7 @@ struct server {
     const struct app *app;
     struct MHD_Daemon *daemon;
     struct wakeup *wakeup;
+    struct ws_hub *hub;
     struct router router;
     pthread_mutex_t shared_lock;
     VEC(_Atomic(void *) *) shared; /* where blobs keep the library's form of themselves */
@@ -123,15 +125,31 @@ static struct MHD_Response *shared_response(struct server *s, struct blob *blob,
     return native;
 }
 
-static struct MHD_Response *create_response(struct request *r) {
+static void release_upgraded(void *handle) {
+    MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+}
+
+static void on_upgrade(void *hub, struct MHD_Connection *connection, void *exchange,
+                       const char *early, size_t early_bytes, MHD_socket fd,
+                       struct MHD_UpgradeResponseHandle *handle) {
+    (void)connection;
+    (void)exchange;
+    ws_hub_adopt(hub, fd, early, early_bytes, release_upgraded, handle);
+}
+
+static struct MHD_Response *create_response(struct server *s, struct request *r) {
     struct response *response = &r->response;
-    size_t size;
-    char *data = buf_detach(&response->body, &size);
     struct MHD_Response *native;
-    if (size > RESPONSE_CHUNKED_ABOVE)
-        native = chunked_response(data, size, true);
-    else
-        native = MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
+    if (response->is_upgrade) {
+        native = MHD_create_response_for_upgrade(on_upgrade, s->hub);
+    } else {
+        size_t size;
+        char *data = buf_detach(&response->body, &size);
+        if (size > RESPONSE_CHUNKED_ABOVE)
+            native = chunked_response(data, size, true);
+        else
+            native = MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
+    }
     CHECK(native != NULL);
     add_common_headers(native, response->content_type, r->is_cross_origin);
     for (size_t i = 0; i < response->header_count; i++)
@@ -154,7 +172,7 @@ static enum MHD_Result send_answer(struct server *s, struct MHD_Connection *conn
     else if (blob != NULL)
         native = create_blob_response(blob, r->is_cross_origin);
     else
-        native = create_response(r);
+        native = create_response(s, r);
     enum MHD_Result result = MHD_queue_response(connection, (unsigned)r->response.status, native);
     if (!is_shared)
         MHD_destroy_response(native);
@@ -265,7 +283,12 @@ int server_start(struct server **out, const struct app *app, int listen_fd, stru
         server_stop(s);
         return error_set(err, KE_FAILED, "cannot start the timer thread");
     }
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+    if (ws_hub_start(&s->hub) != 0) {
+        server_stop(s);
+        return error_set(err, KE_FAILED, "cannot start the WebSocket thread");
+    }
+    unsigned flags = MHD_ALLOW_UPGRADE | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                     MHD_USE_TURBO;
     /* The library takes one thread for "no pool". */
     unsigned pool = app->config->threads > 1 ? app->config->threads : 0;
     s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET,
@@ -285,13 +308,16 @@ int server_start(struct server **out, const struct app *app, int listen_fd, stru
 void server_stop(struct server *s) {
     if (s == NULL)
         return;
-    if (s->daemon != NULL) {
-        int listen_fd = MHD_quiesce_daemon(s->daemon);
+    int listen_fd = s->daemon != NULL ? MHD_quiesce_daemon(s->daemon) : MHD_INVALID_SOCKET;
+    if (s->wakeup != NULL)
         wakeup_stop(s->wakeup);
+    if (s->hub != NULL)
+        ws_hub_stop(s->hub);
+    if (s->daemon != NULL)
         MHD_stop_daemon(s->daemon);
-        if (listen_fd != MHD_INVALID_SOCKET)
-            close(listen_fd);
-    }
+    if (listen_fd != MHD_INVALID_SOCKET)
+        close(listen_fd);
+    ws_hub_free(s->hub);
     wakeup_free(s->wakeup);
     for (size_t i = 0; i < s->shared.len; i++)
         MHD_destroy_response(atomic_exchange(s->shared.ptr[i], NULL));
