@@ -64,6 +64,8 @@ static void reserve(const vu_steps *wanted, int64_t grace_ns, int64_t end_ns, vu
             level = step->planned;
             continue;
         }
+        if (step->planned == level)
+            continue;
         int64_t until_ns = step->offset_ns + grace_ns;
         size_t next = i + 1;
         while (next < wanted->len && wanted->ptr[next].offset_ns <= until_ns &&
@@ -76,8 +78,7 @@ static void reserve(const vu_steps *wanted, int64_t grace_ns, int64_t end_ns, vu
         }
         if (until_ns >= end_ns)
             return;
-        if (step->planned != level)
-            vec_push(out, (struct vu_step){until_ns, step->planned, 0});
+        vec_push(out, (struct vu_step){until_ns, step->planned, 0});
         level = step->planned;
     }
 }
