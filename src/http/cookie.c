@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/http_date.h"
 #include "http/header.h"
 
 static bool is_value_byte(char c) {
@@ -19,97 +20,8 @@ static bool parse_value(struct slice raw, bool allow_quotes, struct slice *out) 
     return true;
 }
 
-/* ---------------------------------------------------------------- dates */
-
-static bool eat(struct slice *s, const char *any_of) {
-    if (!s->len || !strchr(any_of, s->ptr[0]) || !s->ptr[0])
-        return false;
-    *s = slice_from(s->ptr + 1, s->len - 1);
-    return true;
-}
-
-static bool eat_number(struct slice *s, size_t min_digits, size_t max_digits, int *out) {
-    size_t n = 0;
-    *out = 0;
-    while (n < max_digits && n < s->len && s->ptr[n] >= '0' && s->ptr[n] <= '9')
-        *out = *out * 10 + (s->ptr[n++] - '0');
-    *s = slice_from(s->ptr + n, s->len - n);
-    return n >= min_digits;
-}
-
-/* Index of the three-letter name at the front, -1 when it is none of them. */
-static int eat_name(struct slice *s, const char *names) {
-    for (int i = 0; names[3 * i]; i++) {
-        if (s->len >= 3 && slice_ieq(slice_from(s->ptr, 3), slice_from(names + 3 * i, 3))) {
-            *s = slice_from(s->ptr + 3, s->len - 3);
-            return i;
-        }
-    }
-    return -1;
-}
-
-/* A zone abbreviation; only GMT with an offset means anything to Go. Offset in seconds. */
-static bool parse_zone(struct slice s, int *out_offset) {
-    size_t letters = 0;
-    *out_offset = 0;
-    while (letters < s.len && s.ptr[letters] >= 'A' && s.ptr[letters] <= 'Z')
-        letters++;
-    if (letters < 3 || letters > 5)
-        return false;
-    struct slice rest = slice_from(s.ptr + letters, s.len - letters);
-    if (letters == 3 && memcmp(s.ptr, "GMT", 3) == 0 && rest.len) {
-        int hours, sign = rest.ptr[0] == '-' ? -1 : 1;
-        if (!eat(&rest, "+-") || !eat_number(&rest, 1, 2, &hours) || hours > 23)
-            return false;
-        *out_offset = sign * hours * 3600;
-    }
-    return rest.len == 0;
-}
-
-static int64_t days_from_civil(int y, int m, int d) {
-    y -= m <= 2;
-    int era = (y >= 0 ? y : y - 399) / 400;
-    int yoe = y - era * 400;
-    int doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-    int doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-    return (int64_t)era * 146097 + doe - 719468;
-}
-
-static int days_in_month(int y, int m) {
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool is_leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    return m == 2 && is_leap ? 29 : days[m - 1];
-}
-
-static bool skip_fraction(struct slice *s) {
-    if (s->len < 2 || (s->ptr[0] != '.' && s->ptr[0] != ',') || s->ptr[1] < '0' || s->ptr[1] > '9')
-        return true;
-    eat(s, ".,");
-    while (eat(s, "0123456789"))
-        ;
-    return true;
-}
-
-static bool parse_date_with(struct slice s, const char *separator, int64_t *out_ms) {
-    int day, month, year, hour, minute, second, offset;
-    if (eat_name(&s, "SunMonTueWedThuFriSat") < 0 || !eat(&s, ",") || !eat(&s, " ") ||
-        !eat_number(&s, 2, 2, &day) || !eat(&s, separator) ||
-        (month = eat_name(&s, "JanFebMarAprMayJunJulAugSepOctNovDec") + 1) == 0 ||
-        !eat(&s, separator) || !eat_number(&s, 4, 4, &year) || !eat(&s, " ") ||
-        !eat_number(&s, 1, 2, &hour) || !eat(&s, ":") || !eat_number(&s, 2, 2, &minute) ||
-        !eat(&s, ":") || !eat_number(&s, 2, 2, &second) || !skip_fraction(&s) || !eat(&s, " ") ||
-        !parse_zone(s, &offset))
-        return false;
-    if (day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59)
-        return false;
-    int64_t seconds =
-        days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
-    *out_ms = seconds * 1000;
-    return true;
-}
-
 bool cookie_parse_date(struct slice text, int64_t *out_ms) {
-    return parse_date_with(text, " ", out_ms) || parse_date_with(text, "-", out_ms);
+    return http_date_parse(text, out_ms) == 0;
 }
 
 /* ---------------------------------------------------------------- Set-Cookie */
