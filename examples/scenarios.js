@@ -1,0 +1,40 @@
+import http from "k6/http";
+
+const BASE_URL = __ENV.BASE_URL || "http://localhost:3333";
+
+export const options = {
+  scenarios: {
+    default: {
+      executor: 'constant-arrival-rate',
+
+      // How long the test lasts
+      duration: '10s',
+
+      // Iterations rate. By default, the `timeUnit` rate is 1s. 
+      rate: 20,
+
+
+      // Required. The value can be the same as the rate.
+      // k6 warns during execution if more VUs are needed.
+      preAllocatedVUs: 20,
+    },
+  },
+};
+
+export default function () {
+  let restrictions = {
+    maxCaloriesPerSlice: 500,
+    mustBeVegetarian: false,
+    excludedIngredients: ["pepperoni"],
+    excludedTools: ["knife"],
+    maxNumberOfToppings: 6,
+    minNumberOfToppings: 2,
+  };
+  let res = http.post(`${BASE_URL}/api/pizza`, JSON.stringify(restrictions), {
+    headers: {
+      "Content-Type": "application/json",
+      "X-User-ID": 23423,
+    },
+  });
+  console.log(`${res.json().pizza.name} (${res.json().pizza.ingredients.length} ingredients)`);
+}

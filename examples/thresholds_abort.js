@@ -1,0 +1,40 @@
+import http from "k6/http";
+import { sleep } from 'k6';
+import { check } from "k6";
+
+const BASE_URL = __ENV.BASE_URL || "http://localhost:3333";
+
+export let options = {
+  stages: [
+    { duration: "5s", target: 10 },
+    { duration: "10s", target: 10 },
+    { duration: "5s", target: 0 },
+  ],
+  thresholds: {
+    "http_req_duration": [
+      { threshold: "p(95)<10", abortOnFail: true },
+    ],
+  },
+};
+
+export default function () {
+  let restrictions = {
+    maxCaloriesPerSlice: 500,
+    mustBeVegetarian: false,
+    excludedIngredients: ["pepperoni"],
+    excludedTools: ["knife"],
+    maxNumberOfToppings: 6,
+    minNumberOfToppings: 2,
+  };
+  let res = http.post(`${BASE_URL}/api/pizza`, JSON.stringify(restrictions), {
+    headers: {
+      "Content-Type": "application/json",
+      "X-User-ID": 23423,
+    },
+  });
+  check(res, {
+    "is status 200": (r) => r.status === 200,
+  });
+  console.log(`${res.json().pizza.name} (${res.json().pizza.ingredients.length} ingredients)`);
+  sleep(1);
+}
