@@ -1,5 +1,6 @@
-/* A connection as a stack of filters: socket, optional CONNECT proxy, optional TLS. Reads and writes look blocking,
- * yield, and take deadlines. Bytes on the wire (TLS records included) are counted where the VU wants them. */
+/* A connection as a stack of filters: socket, optional CONNECT proxy, optional TLS. Reads and
+ * writes look blocking, yield, and take deadlines. Bytes on the wire (TLS records included) are
+ * counted where the VU wants them. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,41 +16,63 @@ struct conn_counters { /* per VU, read and reset by the iteration's end */
     uint64_t sent_bytes, received_bytes;
 };
 
+/* What ALPN offers. */
+enum conn_alpn { CONN_ALPN_CONFIG, CONN_ALPN_HTTP1, CONN_ALPN_H2 };
+
 struct conn_target {
     struct slice host; /* without brackets */
     uint16_t port;
     bool is_tls;
+    enum conn_alpn
+        alpn; /* CONN_ALPN_CONFIG: as the tls_config says; WebSockets want HTTP1, gRPC H2 */
     const struct dialer_config *dialer;
     const struct tls_config *tls;
-    struct conn_counters *counters;
-    /* HTTP proxy for this target: host.len == 0 means direct. auth is the value of Proxy-Authorization or empty. */
+    struct conn_counters *counters; /* may be NULL; must outlive the connection */
+    /* HTTP proxy for this target: host.len == 0 means direct. auth is the value of
+     * Proxy-Authorization or empty. A tunnel (CONNECT) is made for TLS, and with proxy_tunnel for
+     * plain targets too (WebSockets); otherwise the caller sends absolute URLs to the proxy. */
     struct slice proxy_host;
     uint16_t proxy_port;
     struct slice proxy_auth;
+    bool proxy_tunnel;
 };
 
 struct conn_timings {
     int64_t lookup_ns, connect_ns, tls_ns;
 };
 
-/* Dials and shakes hands. Yields. */
-int conn_open(const struct conn_target *t, int64_t deadline_ns, struct conn **out, struct conn_timings *timings,
-              struct error *err);
-/* Closes at once (no lingering); safe inside any state. */
+/* Dials and shakes hands. Yields. timings may be NULL. On failure err has Go's words and the code;
+ * err->sys_errno is set where a system call failed: dial_tcp's errors KE_TLS_RECORD_HEADER,
+ * KE_X509_UNKNOWN_CA, KE_X509_HOSTNAME; other TLS failures are KE_FAILED ("tls: ..."), alerts of
+ *   the peer KE_NET ("remote error: tls: handshake failure")
+ *   KE_EOF ("EOF"), KE_TCP_RESET, KE_TCP_ERRNO; KE_FAILED when a proxy says no ("Forbidden") */
+int conn_open(const struct conn_target *t, int64_t deadline_ns, struct conn **out,
+              struct conn_timings *timings, struct error *err);
+/* Closes at once (no lingering) and frees; NULL is fine. No other fiber may be in a call on it:
+ * conn_abort first. */
 void conn_close(struct conn *c);
+/* Shuts both directions, so that calls of other fibers on it end soon (EOF or an error). */
+void conn_abort(struct conn *c);
+
+/* One fiber may read while another writes. */
 
 /* Writes everything. Yields when the socket is full. 0 or error code. */
-int conn_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadline_ns, struct error *err);
-/* Reads what is there into buf, waiting for at least one byte. With `wait_first`, waits for readiness before the first
- * recv (after a request nothing can be there yet). Returns bytes > 0, 0 at orderly EOF, or a negative code. Yields.
- * *out_event_ns (may be NULL) is when the poll saw the data. */
-long conn_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns, int64_t *out_event_ns,
+int conn_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadline_ns,
                struct error *err);
-/* An idle connection that got data, EOF or an error since its last use. */
-bool conn_is_stale(const struct conn *c);
+/* Reads what is there into buf, waiting for at least one byte. With `wait_first`, waits for
+ * readiness before the first recv (after a request nothing can be there yet). Returns bytes > 0, 0
+ * at orderly EOF, or a negative code (KE_TIMEOUT, KE_CANCELED, KE_TCP_RESET, KE_TCP_ERRNO, KE_NET,
+ * KE_FAILED). Yields. *out_event_ns (may be NULL) is when the poll saw the data. */
+long conn_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
+               int64_t *out_event_ns, struct error *err);
+/* An idle connection that got data, EOF or an error since its last use. Costs a system call only
+ * when something happened. */
+bool conn_is_stale(struct conn *c);
 
 const union sockaddr_any *conn_peer(const struct conn *c);
-/* NULL for plain connections. */
+/* NULL for plain connections. The result lives as long as the program. */
 const struct tls_info *conn_tls_info(const struct conn *c);
+/* Reads the stapled OCSP response; false when there is none. */
+bool conn_tls_ocsp(const struct conn *c, struct tls_ocsp *out);
 /* Peer IP as text, made once per connection. */
 const char *conn_peer_ip(const struct conn *c);

@@ -1,8 +1,14 @@
-/* TLS by OpenSSL 3. A tls_config (one per run; cert selection per host inside) is shared by all VUs, read-only after
- * creation; a VU has its own session cache as Go's http.Transport of k6 has none: no session resumption is visible. */
+/* TLS by OpenSSL 3. A tls_config (one per run; cert selection per host inside) is shared by all
+ * VUs, read-only after creation. As in k6, whose transports keep no session cache, no session is
+ * ever resumed.
+ *
+ * Nothing of OpenSSL is started, and no root certificate is read, before the first handshake. Roots
+ * are the system's (SSL_CERT_FILE and SSL_CERT_DIR win). With SSLKEYLOGFILE set, secrets go to that
+ * file. */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -18,21 +24,33 @@ struct tls_client_cert {
 
 struct tls_options {
     bool insecure_skip_verify;
-    int min_version, max_version;       /* 0x0301..0x0304; 0 = default (1.2..1.3) */
-    const char *const *cipher_suites;   /* IANA/Go names; NULL = default */
+    int min_version, max_version;     /* 0x0301..0x0304; 0 = default (1.2..1.3) */
+    const char *const *cipher_suites; /* IANA/Go names; NULL = default. Those of TLS 1.3 are not
+                                         selectable, as in Go */
     size_t n_cipher_suites;
     const struct tls_client_cert *certs;
     size_t n_certs;
-    bool offer_h2;                      /* ALPN h2,http/1.1 or only http/1.1 */
+    bool offer_h2; /* ALPN h2,http/1.1 or only http/1.1 */
 };
 
-/* NULL with *err on bad input ("unknown cipher suite 'X'", bad PEM). */
+/* Options are copied. NULL with *err on bad input ("unknown cipher suite 'X'", bad PEM). */
 struct tls_config *tls_config_new(const struct tls_options *opts, struct error *err);
 void tls_config_free(struct tls_config *cfg);
 
-/* What a handshake agreed on; static strings with Go's names ("tls1.3", "TLS_AES_128_GCM_SHA256", "h2"). */
+/* True for the names that tlsCipherSuites may hold. */
+bool tls_cipher_suite_is_known(const char *name);
+
+/* What a handshake agreed on: k6's names ("tls1.3", "TLS_AES_128_GCM_SHA256"). Lives as long as the
+ * program. */
 struct tls_info {
     const char *version;
     const char *cipher_suite;
     bool is_h2;
+};
+
+/* The OCSP response stapled by the server, in k6's words; times in Unix seconds, 0 when absent. */
+struct tls_ocsp {
+    const char *status;            /* "good", "revoked", "server_failed", "unknown" */
+    const char *revocation_reason; /* "" or "key_compromise"... */
+    int64_t produced_at, this_update, next_update, revoked_at;
 };
