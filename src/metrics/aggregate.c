@@ -140,11 +140,9 @@ struct aggregate_series *aggregate_series_at(struct aggregate *a, size_t i) {
 static void warn_of_cardinality(struct aggregate *a, const struct shard_delta *d) {
     if (d->n_series > a->series_limit) {
         log_printf(LOG_WARN,
-                   "The test has generated metrics with %u unique time series, which is higher "
-                   "than the suggested limit of %u and could cause high memory usage. Consider not "
-                   "using high-cardinality values like unique IDs as metric tags or, if you need "
-                   "them in the URL, use the name metric tag or URL grouping. See "
-                   "https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/ for details.",
+                   "One worker has %u different time series, more than the %u that are advisable: "
+                   "tag values made from ids or times cost memory, and every output has to carry "
+                   "them. For URLs with ids, set the name tag or use http.url.",
                    d->n_series, SERIES_SUGGESTED);
         while (a->series_limit < d->n_series)
             a->series_limit *= 2;

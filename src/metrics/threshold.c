@@ -139,11 +139,11 @@ static void warn_of_metadata_tags(const struct metric *m) {
     for (size_t i = 0; i < m->n_match; i++)
         for (size_t j = 0; j < countof(names); j++)
             if (slice_eq(m->match[i].key, slice_cstr(names[j])))
-                log_printf(LOG_WARN,
-                           "The high-cardinality '%s' metric tag was made non-indexable in k6 "
-                           "v0.41.0, so thresholds like '%s' that are based on it won't work "
-                           "correctly.",
-                           names[j], m->name);
+                log_printf(
+                    LOG_WARN,
+                    "'%s' is metadata of a sample, not a tag that can be matched: the threshold on "
+                    "'%s' will see no samples.",
+                    names[j], m->name);
 }
 
 static int unknown_metric(struct slice name, struct error *err) {

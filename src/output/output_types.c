@@ -1,0 +1,54 @@
+#include "base/check.h"
+#include "base/compat.h"
+#include "output/output_type.h"
+
+static const struct output_type cloud = {.name = "cloud"};
+static const struct output_type datadog = {
+    .name = "datadog",
+    .removed = "it was removed in k6 v0.34.0: use opentelemetry instead",
+    .is_unlisted = true};
+static const struct output_type experimental_opentelemetry = {.name = "experimental-opentelemetry"};
+static const struct output_type influxdb = {.name = "influxdb"};
+static const struct output_type kafka = {
+    .name = "kafka",
+    .removed = "it was removed in k6 v0.34.0, where an extension took its place",
+    .is_unlisted = true};
+static const struct output_type opentelemetry = {.name = "opentelemetry"};
+static const struct output_type prometheus = {.name = "experimental-prometheus-rw"};
+static const struct output_type statsd = {
+    .name = "statsd", .removed = "it was removed in k6 v0.55.0; --compat v0.51 has it"};
+static const struct output_type web_dashboard = {.name = "web-dashboard"};
+
+/* In order of names. */
+static const struct output_type *const types[] = {
+    &cloud,         &output_csv, &datadog,       &experimental_opentelemetry,
+    &prometheus,    &influxdb,   &output_json,   &kafka,
+    &opentelemetry, &statsd,     &web_dashboard,
+};
+
+static bool is_known(const struct output_type *t) {
+    bool is_otel = t == &opentelemetry || t == &experimental_opentelemetry;
+    return !is_otel || compat_on(COMPAT_OUTPUT_OPENTELEMETRY);
+}
+
+const struct output_type *output_type_find(struct slice name) {
+    for (size_t i = 0; i < countof(types); i++)
+        if (slice_eq(name, slice_cstr(types[i]->name)))
+            return is_known(types[i]) ? types[i] : NULL;
+    return NULL;
+}
+
+const char *output_type_removed(const struct output_type *type) {
+    return type == &statsd && compat_on(COMPAT_OUTPUT_STATSD) ? NULL : type->removed;
+}
+
+void output_type_list(struct buf *out) {
+    const char *separator = "";
+    for (size_t i = 0; i < countof(types); i++) {
+        if (types[i]->is_unlisted || !is_known(types[i]))
+            continue;
+        buf_append_str(out, separator);
+        buf_append_str(out, types[i]->name);
+        separator = ", ";
+    }
+}
