@@ -22,6 +22,8 @@ struct json_output {
     bool *is_seen; /* by metric id */
     uint32_t seen_len;
     bool escapes_html;
+    int64_t time_ns; /* of time_text: the samples of a request share theirs */
+    char time_text[40];
     uint64_t n_failed; /* since the last flush */
     char failure[64];
 };
@@ -150,12 +152,14 @@ static void fail_value(struct json_output *o, double value) {
 
 static void put_point(struct json_output *o, const struct raw_sample *s) {
     struct buf *out = &o->file.buf;
-    char time[40];
-    clock_format_rfc3339_nano(clock_mono_to_wall_ns(s->time_ns), time);
+    if (s->time_ns != o->time_ns || !o->time_text[0]) {
+        clock_format_rfc3339_nano(clock_mono_to_wall_ns(s->time_ns), o->time_text);
+        o->time_ns = s->time_ns;
+    }
     PUT(out, "{\"metric\":\"");
     buf_append_str(out, s->series->metric->name);
     PUT(out, "\",\"type\":\"Point\",\"data\":{\"time\":\"");
-    buf_append_str(out, time);
+    buf_append_str(out, o->time_text);
     PUT(out, "\",\"value\":");
     append_value(out, s->value);
     PUT(out, ",\"tags\":");
