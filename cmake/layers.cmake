@@ -1,8 +1,9 @@
 # kiln_layer(NAME LIBRARY…): the static library kiln_NAME from the *.c and *.S of src/NAME and the
-# folders in it. A directory without sources is a library without code.
+# folders in it, main.c apart. A directory without sources is a library without code.
 function(kiln_layer name)
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS
          ${CMAKE_SOURCE_DIR}/src/${name}/*.c ${CMAKE_SOURCE_DIR}/src/${name}/*.S)
+    list(FILTER sources EXCLUDE REGEX "/main\\.c$")
     if(sources)
         add_library(kiln_${name} STATIC ${sources})
         target_link_libraries(kiln_${name} PUBLIC kiln_flags ${ARGN})
@@ -12,19 +13,17 @@ function(kiln_layer name)
     endif()
 endfunction()
 
-# kiln_program(NAME DIRECTORY dir LIBRARIES …): a program from the *.c of a directory, in the root of
-# the build directory. Nothing happens while the directory has no sources.
+# kiln_program(NAME SOURCES pattern LIBRARIES …): a program in the root of the build directory.
+# Nothing happens while there are no such sources.
 function(kiln_program name)
-    cmake_parse_arguments(P "" "DIRECTORY" "LIBRARIES" ${ARGN})
-    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${P_DIRECTORY}/*.c)
+    cmake_parse_arguments(P "" "SOURCES" "LIBRARIES" ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${P_SOURCES})
     if(NOT sources)
-        message(STATUS "no sources in ${P_DIRECTORY}: ${name} is not built")
+        message(STATUS "no ${P_SOURCES}: ${name} is not built")
         return()
     endif()
     add_executable(${name} ${sources})
     target_link_libraries(${name} PRIVATE kiln_flags kiln_program_flags ${P_LIBRARIES})
-    # Only these few files see the commit: a commit does not rebuild the tree.
-    set_property(SOURCE ${sources} APPEND PROPERTY COMPILE_DEFINITIONS KILN_COMMIT="${KILN_COMMIT}")
 endfunction()
 
 set(KILN_COMMIT "")
@@ -36,3 +35,7 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/.git)
                      ${CMAKE_SOURCE_DIR}/.git/logs/HEAD)
     endif()
 endif()
+
+# Only this file sees the commit: a commit does not rebuild the tree.
+set_property(SOURCE ${CMAKE_SOURCE_DIR}/src/cli/version.c APPEND PROPERTY
+             COMPILE_DEFINITIONS KILN_COMMIT="${KILN_COMMIT}")

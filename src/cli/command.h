@@ -43,5 +43,7 @@ extern const char *program_name;
 
 extern const struct command cmd_run, cmd_version, cmd_playground, cmd_completion;
 
+/* Finds the command in argv, parses its flags and runs it. Returns the exit code. */
+int command_main(int argc, char **argv);
 /* Logs the error as k6 does and returns code. */
 int command_fail(int code, const struct error *err);
