@@ -185,10 +185,7 @@ static void question_done(void *arg, int status, int timeouts, struct ares_addri
     case ARES_ETIMEOUT:
         q->done(q->arg, KE_DNS, "i/o timeout", NULL, 0);
         break;
-    case ARES_ECONNREFUSED:
-        q->done(q->arg, KE_DNS, "connection refused", NULL, 0);
-        break;
-    default:
+    default: /* a server's failure arrives as ARES_ECONNREFUSED too */
         q->done(q->arg, KE_DNS, "server misbehaving", NULL, 0);
         break;
     }
