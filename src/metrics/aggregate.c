@@ -156,16 +156,21 @@ static void warn_of_cardinality(struct aggregate *a, const struct shard_delta *d
     }
 }
 
+static void merge_series(struct aggregate *a, const struct sink *from) {
+    struct aggregate_series *s = series_for(a, from->series);
+    sink_merge(&s->sink, from);
+    s->is_updated = true;
+}
+
 void aggregate_merge(struct aggregate *a, struct shard_delta *d) {
     if (!d)
         return;
     warn_of_cardinality(a, d);
-    for (uint32_t i = 0; i < d->n_sinks; i++)
-        sink_merge(sink_for(a, d->sinks[i].metric), &d->sinks[i]);
-    for (uint32_t i = 0; i < d->n_own; i++) {
-        struct aggregate_series *s = series_for(a, d->own[i].series);
-        sink_merge(&s->sink, &d->own[i].sink);
-        s->is_updated = true;
+    for (uint32_t i = 0; i < d->n_sinks; i++) {
+        if (d->sinks[i].series)
+            merge_series(a, &d->sinks[i]);
+        else
+            sink_merge(sink_for(a, d->sinks[i].metric), &d->sinks[i]);
     }
     for (uint32_t i = 0; i < d->n_noted; i++)
         group_tree_add(a->tree, &d->noted[i]);

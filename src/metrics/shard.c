@@ -23,16 +23,14 @@ void shard_free(struct shard *s) {
             sink_release(s->sinks[i]);
         free(s->sinks[i]);
     }
-    for (uint32_t i = 0; i < s->n_own; i++) {
-        sink_release(s->own[i]);
-        free(s->own[i]);
+    for (struct series *own = s->own_series; own; own = own->next_own) {
+        sink_release(own->own);
+        free(own->own);
     }
     raw_chunk_free(s->head.raw);
     free(s->sinks);
     free(s->index);
     free(s->http);
-    free(s->own);
-    free(s->own_series);
     free(s->noted);
     free(s->noted_index);
     arena_release(&s->arena);
@@ -94,9 +92,11 @@ struct series *shard_series(struct shard *s, struct metric *m, const struct tags
     return found;
 }
 
-static struct sink *new_sink(struct metric *m) {
+static struct sink *new_sink(struct shard *s, struct metric *m, const struct series *series) {
     struct sink *sink = xcalloc(1, sizeof *sink);
     sink->metric = m;
+    sink->shard = s;
+    sink->series = series;
     return sink;
 }
 
@@ -108,18 +108,14 @@ static struct sink *metric_sink(struct shard *s, struct metric *m) {
         s->sinks_len = len;
     }
     if (!s->sinks[m->id])
-        s->sinks[m->id] = new_sink(m);
+        s->sinks[m->id] = new_sink(s, m, NULL);
     return s->sinks[m->id];
 }
 
 static struct sink *own_sink(struct shard *s, struct series *series) {
-    if (s->n_own == s->own_alloc) {
-        s->own_alloc = s->own_alloc ? s->own_alloc * 2 : 64;
-        s->own = xrealloc(s->own, s->own_alloc * sizeof *s->own);
-        s->own_series = xrealloc(s->own_series, s->own_alloc * sizeof *s->own_series);
-    }
-    s->own_series[s->n_own] = series;
-    series->own = s->own[s->n_own++] = new_sink(series->metric);
+    series->own = new_sink(s, series->metric, series);
+    series->next_own = s->own_series;
+    s->own_series = series;
     return series->own;
 }
 
@@ -251,6 +247,11 @@ void series_stream(struct series *series, double value, int64_t time_ns,
 
 void sink_add_first(struct sink *sink, enum metric_type type, double value, int64_t time_ns) {
     sink->has_samples = true;
+    if (sink->shard) {
+        sink->next_touched = sink->shard->touched;
+        sink->shard->touched = sink;
+        sink->shard->n_touched++;
+    }
     switch (type) {
     case METRIC_COUNTER:
         sink->counter.sum = value;
@@ -260,14 +261,14 @@ void sink_add_first(struct sink *sink, enum metric_type type, double value, int6
         sink->rate.trues = value != 0;
         sink->rate.total = 1;
         break;
+    case METRIC_TREND:
+        trend_add(&sink->trend, value);
+        break;
     case METRIC_GAUGE:
         sink->gauge.last = sink->gauge.min = sink->gauge.max = value;
         if (value < 0 && compat_on(COMPAT_GAUGE_MAX_FROM_ZERO))
             sink->gauge.max = 0;
         sink->gauge.last_ns = time_ns;
-        break;
-    default:
-        trend_add(&sink->trend, value);
     }
 }
 
@@ -277,9 +278,8 @@ void sink_merge(struct sink *dst, const struct sink *src) {
     if (src->metric->type == METRIC_TREND) {
         trend_merge(&dst->trend, &src->trend);
     } else if (!dst->has_samples) {
-        struct metric *m = dst->metric;
         *dst = *src;
-        dst->metric = m;
+        dst->series = NULL;
     } else if (src->metric->type == METRIC_COUNTER) {
         dst->counter.sum += src->counter.sum;
         if (src->counter.first_ns < dst->counter.first_ns)
@@ -307,30 +307,27 @@ void sink_release(struct sink *sink) {
 
 /* ---------------------------------------------------------------- taking */
 
+/* The address stays, the content goes. */
 static void move_sink(struct sink *to, struct sink *from) {
     *to = *from;
-    *from = (struct sink){.metric = to->metric};
+    to->shard = NULL;
+    to->next_touched = NULL;
+    *from = (struct sink){.metric = to->metric, .shard = from->shard, .series = to->series};
 }
 
 struct shard_delta *shard_take(struct shard *s) {
     struct shard_delta *d = xcalloc(1, sizeof *d);
     d->n_series = s->n_series;
     d->tag_overflows = tag_table_overflows(s->tags);
-    d->sinks = xcalloc(s->sinks_len + 1, sizeof *d->sinks);
-    for (uint32_t i = 0; i < s->sinks_len; i++)
-        if (s->sinks[i] && s->sinks[i]->has_samples)
-            move_sink(&d->sinks[d->n_sinks++], s->sinks[i]);
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->n_own; i++)
-        n += s->own[i]->has_samples;
-    if (n > 0)
-        d->own = xcalloc(n, sizeof *d->own);
-    for (uint32_t i = 0; i < s->n_own; i++) {
-        if (!s->own[i]->has_samples)
-            continue;
-        d->own[d->n_own].series = s->own_series[i];
-        move_sink(&d->own[d->n_own++].sink, s->own[i]);
+    d->sinks = xcalloc(s->n_touched + 1, sizeof *d->sinks);
+    d->n_sinks = s->n_touched;
+    uint32_t at = d->n_sinks; /* the list has the last one first */
+    for (struct sink *sink = s->touched, *next; sink; sink = next) {
+        next = sink->next_touched;
+        move_sink(&d->sinks[--at], sink);
     }
+    s->touched = NULL;
+    s->n_touched = 0;
     shard_take_noted(s, d);
     return d;
 }
@@ -340,10 +337,7 @@ void shard_delta_free(struct shard_delta *d) {
         return;
     for (uint32_t i = 0; i < d->n_sinks; i++)
         sink_release(&d->sinks[i]);
-    for (uint32_t i = 0; i < d->n_own; i++)
-        sink_release(&d->own[i].sink);
     free(d->sinks);
-    free(d->own);
     free(d->noted);
     free(d);
 }

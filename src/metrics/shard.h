@@ -19,6 +19,10 @@
 
 struct sink {
     struct metric *metric;
+    struct shard *shard; /* in a shard: told at the first sample since a take */
+    struct sink *next_touched;
+    const struct series
+        *series; /* in a shard: the one series that it is for, NULL = all of metric */
     bool has_samples;
     union {
         struct {
@@ -46,7 +50,8 @@ struct series {
     struct metric *metric;
     const struct tagset *tags;
     struct shard *shard;
-    struct sink *own;   /* per-series aggregate, when kept */
+    struct sink *own; /* per-series aggregate, when kept */
+    struct series *next_own;
     struct sink *first; /* where sinks points when there is only one */
 };
 
@@ -141,16 +146,14 @@ struct shard_head {
 
 static inline void sink_add(struct sink *sink, enum metric_type type, double value,
                             int64_t time_ns) {
-    if (type == METRIC_TREND) {
-        trend_add(&sink->trend, value);
-        sink->has_samples = true;
-        return;
-    }
     if (unlikely(!sink->has_samples)) {
         sink_add_first(sink, type, value, time_ns);
         return;
     }
     switch (type) {
+    case METRIC_TREND:
+        trend_add(&sink->trend, value);
+        break;
     case METRIC_COUNTER:
         sink->counter.sum += value;
         break;

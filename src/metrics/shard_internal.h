@@ -25,9 +25,9 @@ struct shard {
     struct http_series **http; /* by 2 · tag set id + with_failed */
     uint32_t http_len;
     bool is_series_kept;
-    struct sink **own; /* per-series sinks, with their series beside */
-    const struct series **own_series;
-    uint32_t n_own, own_alloc;
+    struct series *own_series; /* that have a sink of their own, linked by next_own */
+    struct sink *touched;      /* what has samples, linked by next_touched */
+    uint32_t n_touched;
     void (*give)(void *arg, struct raw_chunk *chunk);
     void *give_arg;
     struct noted *noted;
@@ -36,23 +36,17 @@ struct shard {
     uint32_t noted_index_size;
 };
 
-struct own_delta {
-    const struct series *series;
-    struct sink sink;
-};
-
 struct shard_delta {
-    struct sink *sinks;
-    struct own_delta *own;
+    struct sink *sinks; /* of metrics, and those of series */
     struct noted *noted;
-    uint32_t n_sinks, n_own, n_noted;
+    uint32_t n_sinks, n_noted;
     uint32_t n_series;
     uint64_t tag_overflows;
 };
 
 /* Moves the counts of checks and new groups to d. */
 void shard_take_noted(struct shard *s, struct shard_delta *d);
-/* Adds src to dst, which may be empty; both of one type. */
+/* Adds src to dst, which may be empty; both of one type, neither in a shard. */
 void sink_merge(struct sink *dst, const struct sink *src);
 /* Frees what it holds, not the sink. */
 void sink_release(struct sink *sink);

@@ -316,6 +316,20 @@ static void kept_series_merge_by_metric_and_tags_over_shards(void **state) {
     assert_int_equal(sink_of(w, "http_req_duration")->trend.count, 6);
 }
 
+static void kept_series_are_in_order_of_first_sight(void **state) {
+    struct world *w = *state;
+    static const char *const values[] = {"c", "a", "d", "b"};
+    struct metric *m = metric_by_id(M_ITERATIONS);
+    shard_keep_series(w->shard);
+    for (size_t i = 0; i < countof(values); i++)
+        series_add(shard_series(w->shard, m, tagged(w->shard, S("k"), slice_cstr(values[i]))), 1,
+                   1);
+    collect(w);
+    for (size_t i = 0; i < countof(values); i++)
+        assert_true(slice_eq(tagset_get(aggregate_series_at(w->aggregate, i)->tags, S("k")),
+                             slice_cstr(values[i])));
+}
+
 static void checks_are_counted_per_group(void **state) {
     struct world *w = *state;
     shard_note_check(w->shard, S(""), S("status is 200"), true);
@@ -398,6 +412,7 @@ int main(void) {
         world_test(a_full_chunk_is_given_at_once),
         world_test(a_streamed_request_is_nine_samples_in_k6s_order),
         world_test(kept_series_merge_by_metric_and_tags_over_shards),
+        world_test(kept_series_are_in_order_of_first_sight),
         world_test(checks_are_counted_per_group),
         world_test(order_is_that_of_first_sight_over_shards),
         world_test(many_checks_are_found_again),
