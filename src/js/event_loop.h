@@ -19,12 +19,25 @@ void js_loop_pending_done(struct vu *vu);
 /* Same worker, any fiber. Wakes the VU when it waits. */
 void js_loop_complete(struct vu *vu, struct js_completion *c);
 
-/* Runs until `promise` (or JS_UNDEFINED) is settled and nothing is pending, the deadline, or an
- * interrupt. Yields. 0; KE_JS with the exception pending in ctx (thrown by a callback, the rejected
- * promise, or an unhandled rejection); KE_TIMEOUT; KE_CANCELED. Whatever is left (timers, work) is
- * dropped, with k6's warning ("setTimeout 2 was stopped because the VU iteration was interrupted").
+/* Runs until nothing is pending or an interrupt. Yields. 0; KE_JS with the exception pending in
+ * ctx: thrown by a callback, the reason of `promise` (when one is given and it is rejected), or an
+ * unhandled rejection (loop.is_rejection says so); KE_CANCELED. Whatever is left (timers, work) is
+ * then dropped, with k6's warning ("setTimeout 2 was stopped because the VU iteration was
+ * interrupted"). */
+int js_loop_run(struct vu *vu, JSValueConst promise);
+/* Drops what is left of the loop's work, as js_loop_run does when it fails. */
+void js_loop_abandon(struct vu *vu);
+
+/* Forgets all rejected promises but the first `keep`: their reasons were reported in another way.
  */
-int js_loop_run(struct vu *vu, JSValueConst promise, int64_t deadline_ns);
+void js_loop_forget_rejections(struct vu *vu, size_t keep);
+
+/* js/timers.c: runs the first timer when it is due. 0 or KE_JS with an exception pending. */
+int js_timers_run_due(struct vu *vu, int64_t now_ns);
+/* When the next timer is due, NEVER_NS without timers. */
+int64_t js_timers_next_ns(const struct vu *vu);
+/* Frees all timers, with a warning for each when `warn`. */
+void js_timers_drop(struct vu *vu, bool warn);
 
 /* setTimeout, setInterval, clearTimeout, clearInterval for the global object and k6/timers. */
 extern const JSCFunctionListEntry js_timer_functions[];

@@ -16,6 +16,8 @@ void js_text_release(struct js_text *t);
  * "GoError". */
 JSValue js_throw_go_error(JSContext *ctx, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The error object alone. */
+JSValue js_new_go_error(JSContext *ctx, const char *message, size_t len);
 /* Ends the iteration or test in a way scripts cannot catch (KE_CANCELED waits turn into this). */
 JSValue js_throw_interrupted(JSContext *ctx);
 
@@ -25,11 +27,18 @@ char *js_take_exception_text(JSContext *ctx);
 /* The same of a value. */
 char *js_error_text(JSContext *ctx, JSValueConst error);
 
+/* "Uncaught (in promise) …" of an unhandled rejection. Heap string. */
+char *js_rejection_text(JSContext *ctx, JSValueConst reason);
+
 /* Adds the properties of a plain object to a tag set with k6's type rules (string, number,
  * boolean). NULL with an exception pending: invalid value for metric tag 'K': only String, Boolean
  * and Number types are accepted as a metric tag values. undefined/null objects leave base. */
 const struct tagset *js_tags_from_object(struct vu *vu, const struct tagset *base,
                                          JSValueConst object);
+
+/* The same with the words kept for the caller: 0; KE_JS with an exception pending; KE_INVALID and
+ * *out_bad, a heap string (NULL otherwise). */
+int js_tags_add(struct vu *vu, const struct tagset **tags, JSValueConst object, char **out_bad);
 
 /* A duration given as string ("1m30s") or number of milliseconds. 0 or KE_INVALID (no exception
  * set). */
@@ -41,6 +50,11 @@ bool js_bytes(JSContext *ctx, JSValueConst v, const uint8_t **out, size_t *out_l
 
 /* Releases what JS_GetOwnPropertyNames gave (this version of QuickJS has no function for it). */
 void js_free_names(JSContext *ctx, JSPropertyEnum *names, uint32_t len);
+
+/* Words of functions that only the init context has; takes the function's name. */
+#define JS_INIT_ONLY_TEXT                                                                   \
+    "the \"%s\" function is only available in the init stage (i.e. the global scope), see " \
+    "https://grafana.com/docs/k6/latest/using-k6/test-lifecycle/ for more information"
 
 /* True outside the init context; otherwise throws k6's text for the function ("Making http requests
  * in the init context is not supported"). */

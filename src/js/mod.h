@@ -10,9 +10,19 @@ struct js_module {
     int (*init)(JSContext *ctx, JSModuleDef *m);    /* JS_SetModuleExport calls */
     void (*free)(struct vu *vu); /* before the VU's context goes; called whether imported or not;
                                     NULL = nothing */
+    void (*cancel)(
+        struct vu *vu); /* the iteration is over before its work is: asynchronous work under way
+                           must end soon (its completions still come); NULL = nothing */
 };
 
 /* NULL when unknown. Aliases (k6/experimental/…) are rows of the table, too. */
 const struct js_module *js_module_find(struct slice specifier);
+/* Declares and creates the module for the VU's context; NULL with an exception pending. */
+JSModuleDef *js_module_new(JSContext *ctx, const struct js_module *mod);
+/* k6's words when the module existed once ("k6/experimental/timers has been graduated, …"), or
+ * NULL. */
+const char *js_module_removed(struct slice specifier);
+void js_modules_cancel(struct vu *vu);
+void js_modules_free(struct vu *vu);
 extern const struct js_module js_mod_k6, js_mod_http, js_mod_metrics, js_mod_execution, js_mod_data,
     js_mod_timers;

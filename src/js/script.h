@@ -21,6 +21,9 @@ struct script_config {
     const char *cwd;       /* absolute */
     const struct map *env; /* name -> char *: __ENV */
     bool is_extended;      /* --compatibility-mode: extended (default) has `global` */
+    /* Archives: url -> struct slice * of every file; nothing is read from the disk. NULL otherwise.
+     * Must outlive the script. */
+    const struct map *files;
 };
 
 /* NULL with k6's words ("The moduleSpecifier "nope.js" couldn't be found on local disk. …"). */
@@ -29,19 +32,22 @@ void script_free(struct script *s);
 void script_freeze(struct script *s);
 /* file:// URL of the main module; its directory, where open() and the CLI look. */
 const char *script_url(const struct script *s);
+const char *script_pwd(const struct script *s);
 struct slice script_source(const struct script *s);
 
 /* What VU 0's init found exported. Valid after vu_new of VU 0. */
+struct script_export {
+    char *name;
+    bool is_function;
+};
 struct script_exports {
-    struct {
-        char *name;
-        bool is_function;
-    } * items;
+    struct script_export *items;
     size_t len;
     char *options_json; /* JSON.stringify(options), NULL when not exported */
 };
 const struct script_exports *script_exports(const struct script *s);
 bool script_exports_function(const struct script *s, const char *name);
 
-/* Files and modules seen, for archives: url -> content; in order of first use. */
-const struct map *script_files(const struct script *s);
+/* Files and modules seen, for archives: url -> struct slice *; in order of first use. Fills *out
+ * (map_init'ed by the caller, who frees the slices' structs; their content stays the script's). */
+void script_files(const struct script *s, struct map *out);

@@ -73,9 +73,16 @@ struct vu_params {
     struct sockaddr_storage local_ip;
 };
 
-/* Creates the runtime on the running fiber and runs the script's init code. Yields. NULL with *err
- * (KE_JS: exception in init code, text has the stack; KE_CANCELED). */
+/* Creates the runtime on the running fiber and runs the script's init code. Yields. NULL with *err:
+ * KE_JS: an exception of the init code (k6 logs it with hint="script exception"; the text has the
+ * stack); KE_INVALID: the script or a module cannot be loaded or parsed (k6 puts "could not
+ * initialize 'X': could not load JS test 'URL': " before it); KE_FAILED: another error (an
+ * unhandled rejection, options that are no JSON: no hint); KE_CANCELED: interrupted, or
+ * exec.test.abort(). */
 struct vu *vu_new(const struct vu_params *params, struct error *err);
+/* The words of the last error that vu_new, vu_call or vu_call_summary gave on this thread, in full
+ * (err->text is cut to its size). Valid until the next such error. */
+const char *vu_last_error_text(void);
 /* Frees everything. On the VU's fiber. */
 void vu_free(struct vu *vu);
 
@@ -115,6 +122,7 @@ struct vu_summary_item {
     char *content;
     size_t len;
 };
+void vu_summary_free(struct vu_summary_item *items, size_t len);
 int vu_call_summary(struct vu *vu, struct slice data_json, int64_t deadline_ns,
                     struct vu_summary_item **out_items, size_t *out_len, struct error *err);
 

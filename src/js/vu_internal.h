@@ -6,6 +6,8 @@
 #include "js/vu.h"
 
 struct js_timer;
+struct js_modules;
+struct series;
 
 struct vu {
     const struct vu_config *config;
@@ -41,16 +43,37 @@ struct vu {
 
     /* Event loop (js/event_loop.h). */
     struct {
-        struct js_timer *timers; /* binary heap by deadline */
+        struct js_timer **timers; /* binary heap by deadline, then by order of creation */
         size_t n_timers, cap_timers;
         uint32_t next_timer_id;
+        uint64_t next_timer_seq;
         size_t pending;    /* registered callbacks that will come (async requests, sockets) */
         struct list ready; /* completions to run on the VU's fiber: struct js_completion */
         bool is_waiting;
-        JSValue rejection; /* first unhandled rejection of the turn */
-        bool has_rejection;
+        bool is_rejection; /* the pending exception is an unhandled rejection */
+        JSValue *rejected; /* promises rejected without a handler, oldest first */
+        size_t n_rejected, cap_rejected;
     } loop;
-    void *module_state[32]; /* one slot a module that needs one: enum js_module_slot */
+
+    struct js_modules *modules;     /* js/loader.c: CommonJS instances and the state of linking */
+    struct worker_timer call_timer; /* deadline of vu_call */
+    bool is_timed_out;
+    bool is_aborting;               /* exec.test.abort() was called */
+    char *stack_limit;              /* lowest address that recursion may reach (js/stack_guard.h) */
+    JSAtom atom_iter;               /* "__ITER" */
+    struct map scenario_iterations; /* name -> int64_t *: iterations this VU did of a scenario */
+    int64_t *scenario_iteration;    /* entry of the active scenario */
+    /* Series of the iteration's own samples, found again while the tags stay the same. */
+    struct {
+        const struct tagset *tags;
+        struct shard *shard;
+        struct series *iterations, *iteration_duration, *data_sent, *data_received;
+    } series;
+    bool has_vu_tag, has_iter_tag;    /* system tags vu, iter: metadata of samples */
+    struct map metadata;              /* exec.vu.metrics.metadata: name -> char * */
+    const struct tagset *meta_custom; /* the same, interned for samples; NULL = none */
+    JSValue main_namespace;           /* exports of the main module */
+    void *module_state[32];           /* one slot a module that needs one: enum js_module_slot */
 };
 
 enum js_module_slot {
@@ -65,3 +88,9 @@ enum js_module_slot {
 static inline struct vu *vu_from_ctx(JSContext *ctx) {
     return JS_GetContextOpaque(ctx);
 }
+
+/* js/vu.c: keeps text (heap, taken) for vu_last_error_text and fills *err. Returns code. */
+int vu_fail(struct error *err, int code, char *text);
+/* The same from the pending exception: KE_JS, or KE_FAILED for an unhandled rejection. */
+int vu_take_failure(struct vu *vu, struct error *err);
+void vu_clear_interrupt(struct vu *vu);

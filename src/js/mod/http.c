@@ -254,4 +254,9 @@ static int init(JSContext *ctx, JSModuleDef *m) {
     return JS_SetModuleExport(ctx, m, "default", http);
 }
 
-const struct js_module js_mod_http = {"k6/http", declare, init, module_free};
+static void module_cancel(struct vu *vu) {
+    if (vu->module_state[JS_SLOT_HTTP])
+        http_async_cancel_all(vu->module_state[JS_SLOT_HTTP]);
+}
+
+const struct js_module js_mod_http = {"k6/http", declare, init, module_free, module_cancel};

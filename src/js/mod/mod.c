@@ -1,0 +1,124 @@
+#include "js/mod.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/compat.h"
+#include "base/log.h"
+
+static const struct js_module *const table[] = {
+    &js_mod_k6, &js_mod_http, &js_mod_metrics, &js_mod_execution, &js_mod_data, &js_mod_timers,
+};
+
+/* Names under which v0.51 had modules that are elsewhere now. */
+static const struct js_module experimental_timers = {.specifier = "k6/experimental/timers"};
+
+static const struct {
+    const char *specifier, *words;
+} removed[] = {
+    {"k6/experimental/timers",
+     "k6/experimental/timers has been graduated, and it's now globally available as defined by standard WebAPIs. You "
+     "just need to remove the import."},
+    {"k6/experimental/browser",
+     "k6/experimental/browser has been graduated, please use k6/browser instead.Please update your imports to use "
+     "k6/browser instead of k6/experimental/browser, For more information, see the migration guide at the link: "
+     "https://grafana.com/docs/k6/latest/using-k6-browser/migrating-to-k6-v0-52/"},
+    {"k6/experimental/grpc",
+     "k6/experimental/grpc has been graduated, please use k6/net/grpc instead. See "
+     "https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/ for more information."},
+    {"k6/experimental/redis",
+     "k6/experimental/redis has been removed. Please migrate to the new version by changing your import to "
+     "'k6/x/redis'. Read more here: https://grafana.com/docs/k6/latest/javascript-api/k6-x-redis"},
+    {"k6/experimental/tracing",
+     "k6/experimental/tracing has been removed. All of it functionality is available as pure JavaScript module. More "
+     "info available at the docs: "
+     "https://grafana.com/docs/k6/latest/javascript-api/jslib/http-instrumentation-tempo"},
+    {"k6/experimental/webcrypto",
+     "k6/experimental/webcrypto has been graduated and it's now globally available as defined by standard WebAPIs. "
+     "You just need to remove the import."},
+};
+
+const struct js_module *js_module_find(struct slice specifier) {
+    for (size_t i = 0; i < countof(table); i++) {
+        if (slice_eq(specifier, slice_cstr(table[i]->specifier)))
+            return table[i];
+    }
+    if (compat_is_v051() && slice_eq(specifier, SLICE("k6/experimental/timers")))
+        return &experimental_timers;
+    return NULL;
+}
+
+const char *js_module_removed(struct slice specifier) {
+    for (size_t i = 0; i < countof(removed); i++) {
+        if (slice_eq(specifier, slice_cstr(removed[i].specifier)) && !compat_is_v051())
+            return removed[i].words;
+    }
+    return NULL;
+}
+
+/* A module that exports names only has a default, too: an object of them, made when somebody
+ * imports it. */
+static int add_default(JSContext *ctx, JSModuleDef *m) {
+    JSAtom name_default = JS_NewAtom(ctx, "default"), name;
+    JSValue v = JS_GetModuleExport(ctx, m, name_default);
+    int rc = 0;
+    if (JS_HasModuleExport(ctx, m, "default") && JS_IsUndefined(v)) {
+        JSValue o = JS_NewObject(ctx);
+        for (int i = 0; (name = JS_GetModuleExportName(ctx, m, i)) != JS_ATOM_NULL; i++) {
+            if (name != name_default)
+                JS_SetProperty(ctx, o, name, JS_GetModuleExport(ctx, m, name));
+            JS_FreeAtom(ctx, name);
+        }
+        rc = JS_SetModuleExport(ctx, m, "default", o);
+    }
+    JS_FreeValue(ctx, v);
+    JS_FreeAtom(ctx, name_default);
+    return rc;
+}
+
+static const struct js_module *module_of(JSContext *ctx, JSModuleDef *m) {
+    JSAtom atom = JS_GetModuleName(ctx, m);
+    const char *name = JS_AtomToCString(ctx, atom);
+    const struct js_module *mod = js_module_find(slice_cstr(name));
+    JS_FreeCString(ctx, name);
+    JS_FreeAtom(ctx, atom);
+    return mod;
+}
+
+static int init(JSContext *ctx, JSModuleDef *m) {
+    const struct js_module *mod = module_of(ctx, m);
+    if (mod == &experimental_timers) {
+        static _Atomic bool is_warned;
+        if (!is_warned)
+            log_printf(
+                LOG_WARN,
+                "k6/experimental/timers is now part of the k6 core, please change your imports to use "
+                "k6/timers instead. The k6/experimental/timers will be removed in k6 v0.52");
+        is_warned = true;
+        mod = &js_mod_timers;
+    }
+    return mod->init(ctx, m) < 0 ? -1 : add_default(ctx, m);
+}
+
+JSModuleDef *js_module_new(JSContext *ctx, const struct js_module *mod) {
+    JSModuleDef *m = JS_NewCModule(ctx, mod->specifier, init);
+    if (mod == &experimental_timers)
+        mod = &js_mod_timers;
+    if (m && mod->declare(ctx, m) < 0)
+        return NULL;
+    return m;
+}
+
+void js_modules_cancel(struct vu *vu) {
+    for (size_t i = 0; i < countof(table); i++) {
+        if (table[i]->cancel)
+            table[i]->cancel(vu);
+    }
+}
+
+void js_modules_free(struct vu *vu) {
+    for (size_t i = 0; i < countof(table); i++) {
+        if (table[i]->free)
+            table[i]->free(vu);
+    }
+}

@@ -1,0 +1,164 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/check.h"
+#include "base/go_text.h"
+#include "js/script_internal.h"
+
+char *quoted(const char *s) {
+    struct buf b;
+    buf_init(&b, BUF_NO_CAP);
+    go_quote(&b, slice_cstr(s));
+    return buf_detach(&b, NULL);
+}
+
+/* Removes "." and ".." parts of an absolute path, as Go's path.Clean. */
+static void append_clean(struct buf *out, struct slice path) {
+    while (path.ptr) {
+        struct slice part = slice_cut(&path, '/');
+        if (part.len == 0 || slice_eq(part, SLICE(".")))
+            continue;
+        if (slice_eq(part, SLICE(".."))) {
+            while (out->len > 0 && out->ptr[out->len - 1] != '/')
+                out->len--;
+            if (out->len > 0)
+                out->len--;
+            continue;
+        }
+        buf_append_char(out, '/');
+        buf_append_slice(out, part);
+    }
+}
+
+char *path_join_clean(const char *dir, const char *path) {
+    struct buf b;
+    buf_init(&b, BUF_NO_CAP);
+    if (path[0] != '/')
+        append_clean(&b, slice_cstr(dir));
+    append_clean(&b, slice_cstr(path));
+    if (b.len == 0)
+        buf_append_char(&b, '/');
+    return buf_detach(&b, NULL);
+}
+
+static bool is_path_char(unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c != 0 && strchr("-_.~$&+,/:;=@", c) != NULL);
+}
+
+char *script_path_to_url(const char *path) {
+    struct buf b;
+    buf_init(&b, BUF_NO_CAP);
+    buf_append_str(&b, "file://");
+    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
+        if (is_path_char(*p))
+            buf_append_char(&b, (char)*p);
+        else
+            buf_printf(&b, "%%%02X", *p);
+    }
+    return buf_detach(&b, NULL);
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+char *script_url_to_path(const char *url) {
+    if (strncmp(url, "file://", 7) != 0)
+        return NULL;
+    struct buf b;
+    buf_init(&b, BUF_NO_CAP);
+    for (const char *p = url + 7; *p; p++) {
+        int hi = *p == '%' ? hex_digit(p[1]) : -1;
+        int lo = hi >= 0 ? hex_digit(p[2]) : -1;
+        if (lo >= 0) {
+            buf_append_char(&b, (char)(hi * 16 + lo));
+            p += 2;
+        } else {
+            buf_append_char(&b, *p);
+        }
+    }
+    if (b.len == 0)
+        buf_append_char(&b, '/');
+    return buf_detach(&b, NULL);
+}
+
+char *script_dir(const char *url) {
+    const char *slash = strrchr(url, '/');
+    const char *authority = strstr(url, "://");
+    if (!slash || (authority && slash < authority + 3))
+        return xasprintf("%s/", url);
+    return xstrndup(url, (size_t)(slash - url) + 1);
+}
+
+/* Joins a relative or absolute path to the URL of a directory. */
+static char *resolve_path(const char *pwd, const char *specifier) {
+    const char *after = strstr(pwd, "://");
+    const char *path = after ? strchr(after + 3, '/') : pwd;
+    if (!path)
+        path = "/";
+    if (strncmp(pwd, "file://", 7) == 0) {
+        char *dir = script_url_to_path(pwd);
+        char *joined = path_join_clean(dir, specifier);
+        char *url = script_path_to_url(joined);
+        free(dir);
+        free(joined);
+        return url;
+    }
+    char *joined = path_join_clean(path, specifier);
+    char *url = xasprintf("%.*s%s", (int)(path - pwd), pwd, joined);
+    free(joined);
+    return url;
+}
+
+char *script_resolve(const char *pwd, const char *specifier, struct error *err) {
+    if (specifier[0] == '\0') {
+        error_set(err, KE_INVALID, "local or remote path required");
+        return NULL;
+    }
+    if (specifier[0] == '.' || specifier[0] == '/')
+        return resolve_path(pwd, specifier);
+    const char *colon = strstr(specifier, "://");
+    if (colon) {
+        size_t len = (size_t)(colon - specifier);
+        bool is_file = len == 4 && strncmp(specifier, "file", 4) == 0;
+        bool is_https = len == 5 && strncmp(specifier, "https", 5) == 0;
+        if (!is_file && !is_https) {
+            error_set(err, KE_INVALID,
+                      "only supported schemes for imports are file and https, %s has `%.*s`",
+                      specifier, (int)len, specifier);
+            return NULL;
+        }
+        if (is_file && strncmp(pwd, "https://", 8) == 0) {
+            error_set(err, KE_INVALID, "origin (%s) not allowed to load local file: %s", pwd,
+                      specifier);
+            return NULL;
+        }
+        return xstrdup(specifier);
+    }
+    if (strncmp(specifier, "cdnjs.com", 9) == 0)
+        error_set(
+            err, KE_INVALID,
+            "cdnjs.com 'special' urls are no longer supported - please use real ones. You can get yours by going "
+            "to cdnjs and copy-pasting the full url to the actual JavaScript file");
+    else if (strncmp(specifier, "github.com", 10) == 0)
+        error_set(
+            err, KE_INVALID,
+            "github.com 'special' urls are no longer supported - please use real ones. You can get yours by "
+            "going to github and copy-pasting the full url to the actual raw JavaScript file");
+    else {
+        char *q = quoted(specifier);
+        error_set(err, KE_INVALID,
+                  "The moduleSpecifier %s couldn't be recognised as something k6 supports.", q);
+        free(q);
+    }
+    return NULL;
+}
