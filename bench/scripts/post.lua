@@ -1,0 +1,3 @@
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = '{"maxCaloriesPerSlice":500,"excludedIngredients":["pepperoni"],"minNumberOfToppings":2}'

@@ -1,0 +1,8 @@
+import { sleep } from 'k6';
+
+export const options = { vus: Number(__ENV.VUS), duration: __ENV.SECONDS + 's' };
+
+export default function () {
+  if (__ITER === 0 && __VU === options.vus) console.log('the last VU runs');
+  sleep(Number(__ENV.PAUSE || 1));
+}
