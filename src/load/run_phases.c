@@ -1,0 +1,137 @@
+/* setup(), teardown() and handleSummary(): each in a VU of its own (id 0) on the main thread's
+ * worker. */
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "load/run.h"
+
+struct phase {
+    struct run *run;
+    const char *function, *group_tag; /* group_tag NULL: handleSummary() */
+    struct slice argument;
+    int64_t timeout_ns;
+    bool is_abortable;
+    /* results */
+    bool is_init_error;
+    int rc;
+    struct error err;
+    char *json;
+    struct vu_summary_item *items;
+    size_t n_items;
+};
+
+static void phase_main(void *arg) {
+    struct phase *p = arg;
+    struct run *run = p->run;
+    bool is_summary = p->group_tag == NULL;
+    int64_t deadline_ns = clock_now_ns() + p->timeout_ns;
+    struct vu_params params = {.config = run->config.vu_config,
+                               .shard = is_summary ? NULL : run->main.shard};
+    struct vu *vu = vu_new(&params, &p->err);
+    if (vu == NULL) {
+        p->is_init_error = true;
+        p->rc = p->err.code;
+        return;
+    }
+    if (p->is_abortable)
+        run->special_vu = vu;
+    if (run->is_aborted && p->is_abortable)
+        p->rc = KE_CANCELED;
+    else if (is_summary)
+        p->rc = vu_call_summary(vu, p->argument, deadline_ns, &p->items, &p->n_items, &p->err);
+    else
+        p->rc = vu_call(vu, p->function, p->group_tag, p->argument, deadline_ns, &p->json, &p->err);
+    run->special_vu = NULL;
+    fiber_clear_cancel(fiber_self());
+    vu_free(vu);
+}
+
+/* On a fiber of its own, so that nothing of an interruption sticks to the caller's. */
+static void call(struct phase *p) {
+    fiber_join(fiber_start(p->run->main.worker, FIBER_STACK_DEFAULT, phase_main, p));
+}
+
+static void set_timeout(struct failure *f, const struct phase *p, int exit_code) {
+    failure_set(f, exit_code,
+                xasprintf("You can increase the time limit via the %sTimeout option", p->function),
+                "%s() execution timed out after %.0f seconds", p->function,
+                (double)p->timeout_ns / (double)NS_PER_S);
+}
+
+static int phase_failure(const struct phase *p, int timeout_code, struct failure *f) {
+    if (p->rc == 0)
+        return 0;
+    if (p->rc == KE_TIMEOUT)
+        set_timeout(f, p, timeout_code);
+    else if (p->rc == KE_CANCELED) /* the reason is the run's own failure */
+        return EXIT_CODE_GENERIC;
+    else if (p->rc == KE_JS)
+        failure_set_exception(f, p->err.text);
+    else
+        failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", p->err.text);
+    return f->exit_code;
+}
+
+int run_setup(struct run *run, struct failure *f) {
+    const struct options *o = run->config.options;
+    struct phase p = {.run = run,
+                      .function = "setup",
+                      .group_tag = "::setup",
+                      .argument = {NULL, 0},
+                      .timeout_ns = o->setup_timeout.ns,
+                      .is_abortable = true};
+    if (o->no_setup.value || !script_exports_function(run->config.vu_config->script, "setup"))
+        return 0;
+    atomic_store(&run->status, (int)RUN_SETUP);
+    call(&p);
+    run->setup_data = p.json;
+    return phase_failure(&p, EXIT_CODE_SETUP_TIMEOUT, f);
+}
+
+int run_teardown(struct run *run, struct failure *f) {
+    const struct options *o = run->config.options;
+    const char *data = run->setup_data;
+    struct phase p = {.run = run,
+                      .function = "teardown",
+                      .group_tag = "::teardown",
+                      .argument = {data, data != NULL ? strlen(data) : 0},
+                      .timeout_ns = o->teardown_timeout.ns};
+    if (o->no_teardown.value || !script_exports_function(run->config.vu_config->script, "teardown"))
+        return 0;
+    call(&p);
+    free(p.json);
+    return phase_failure(&p, EXIT_CODE_TEARDOWN_TIMEOUT, f);
+}
+
+static void log_exception(const char *text) {
+    struct failure f = {0};
+    failure_set_exception(&f, text);
+    failure_log(&f);
+    failure_release(&f);
+}
+
+int run_handle_summary(struct run *run, struct slice data_json, struct vu_summary_item **out_items,
+                       size_t *out_len, struct failure *f) {
+    struct phase p = {.run = run,
+                      .function = "handleSummary",
+                      .argument = data_json,
+                      .timeout_ns = run->config.options->handle_summary_timeout.ns};
+    *out_items = NULL;
+    *out_len = 0;
+    if (!script_exports_function(run->config.vu_config->script, "handleSummary"))
+        return 0;
+    call(&p);
+    *out_items = p.items;
+    *out_len = p.n_items;
+    if (p.rc == KE_TIMEOUT) {
+        log_printf(LOG_ERROR, "context canceled");
+        set_timeout(f, &p, EXIT_CODE_TIMEOUT);
+        return f->exit_code;
+    }
+    if (p.rc == KE_JS && !p.is_init_error) { /* logged; the standard summary follows */
+        log_exception(p.err.text);
+        return 0;
+    }
+    return phase_failure(&p, EXIT_CODE_TIMEOUT, f);
+}
