@@ -213,7 +213,7 @@ int conn_tls_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t d
         const char *from = iov[i].iov_base;
         size_t bytes = iov[i].iov_len;
         size_t take = bytes < sizeof joined - n ? bytes : sizeof joined - n;
-        if (n || n_iov > 1) {
+        if (take && n_iov > 1) {
             memcpy(joined + n, from, take);
             n += take;
             from += take;

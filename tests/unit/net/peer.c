@@ -1,6 +1,7 @@
 #include "peer.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,6 +58,7 @@ static void *peer_main(void *arg) {
 }
 
 void peer_start(struct peer *p, void (*serve)(struct peer *p, int fd), void *arg) {
+    signal(SIGPIPE, SIG_IGN); /* OpenSSL's own writes on a server's side raise it */
     p->serve = serve;
     p->arg = arg;
     p->fd = listen_on_loopback(&p->port);
