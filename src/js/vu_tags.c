@@ -62,14 +62,17 @@ void vu_tag_delete(struct vu *vu, struct slice key) {
         vu->tags = tagset_without(shard_tags(vu->shard), vu->tags, key);
 }
 
+const struct sample_meta *vu_sample_meta(const struct vu *vu, struct sample_meta *out) {
+    if (likely(!vu->has_vu_tag && !vu->has_iter_tag && !vu->meta_custom))
+        return NULL;
+    *out = (struct sample_meta){vu->has_vu_tag ? vu->id : -1, vu->has_iter_tag ? vu->iteration : -1,
+                                vu->meta_custom};
+    return out;
+}
+
 void vu_sample_series(struct vu *vu, struct series *s, double value, int64_t time_ns) {
-    if (likely(!vu->has_vu_tag && !vu->has_iter_tag && !vu->meta_custom)) {
-        series_add(s, value, time_ns);
-        return;
-    }
-    const struct sample_meta meta = {vu->has_vu_tag ? vu->id : -1,
-                                     vu->has_iter_tag ? vu->iteration : -1, vu->meta_custom};
-    series_add_with(s, value, time_ns, &meta);
+    struct sample_meta meta;
+    series_add_with(s, value, time_ns, vu_sample_meta(vu, &meta));
 }
 
 void vu_sample(struct vu *vu, struct metric *m, const struct tagset *tags, double value,

@@ -14,6 +14,9 @@ void vu_set_group(struct vu *vu, struct slice path);
 void vu_tag_set(struct vu *vu, struct slice key, struct slice value);
 void vu_tag_delete(struct vu *vu, struct slice key);
 
+/* What goes with the VU's samples beside tags; NULL when there is nothing, otherwise *out filled
+ * in. */
+const struct sample_meta *vu_sample_meta(const struct vu *vu, struct sample_meta *out);
 /* Records one value with tags, dropped without a shard. */
 void vu_sample(struct vu *vu, struct metric *m, const struct tagset *tags, double value,
                int64_t time_ns);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "js/vu_tags.h"
 
 enum verdict { VERDICT_NONE, VERDICT_EXPECTED, VERDICT_UNEXPECTED };
 
@@ -22,8 +23,7 @@ static const struct tagset *hop_tags(const struct http_call *call, const struct 
                                      enum verdict verdict) {
     struct tag_table *table = shard_tags(call->vu->shard);
     uint32_t on = call->vu->config->system_tags;
-    const struct tagset *t = call->tags;
-    char number[16];
+    char status[16], code[16];
     struct slice name = call->name ? slice_cstr(call->name) : slice_from(NULL, 0);
     char *masked = NULL;
     if (!name.ptr) {
@@ -34,24 +34,26 @@ static const struct tagset *hop_tags(const struct http_call *call, const struct 
             name = masked ? slice_cstr(masked) : slice_from(url->text, url->text_len);
         }
     }
-#define ADD(bit, key, val)                                 \
-    do {                                                   \
-        struct slice value_ = (val);                       \
-        if ((on & (bit)) && value_.len)                    \
-            t = tagset_with(table, t, SLICE(key), value_); \
+    struct tag add[12];
+    size_t n = 0;
+#define ADD(bit, key_, value_)                                        \
+    do {                                                              \
+        struct slice v_ = (value_);                                   \
+        if ((on & (bit)) && v_.len)                                   \
+            add[n++] = (struct tag){.key = SLICE(key_), .value = v_}; \
     } while (0)
     ADD(TAG_METHOD, "method", r->method.len ? r->method : req->method);
     ADD(TAG_URL, "url", name);
     ADD(TAG_NAME, "name", name);
-    snprintf(number, sizeof number, "%d", r->status);
-    ADD(TAG_STATUS, "status", slice_cstr(number));
+    snprintf(status, sizeof status, "%d", r->status);
+    ADD(TAG_STATUS, "status", slice_cstr(status));
     ADD(TAG_PROTO, "proto", slice_cstr(proto_text(r)));
     ADD(TAG_TLS_VERSION, "tls_version", slice_cstr(r->tls ? r->tls->version : ""));
     if (r->error.code)
         ADD(TAG_ERROR, "error", slice_cstr(r->error.text));
     if (r->error_code) {
-        snprintf(number, sizeof number, "%d", r->error_code);
-        ADD(TAG_ERROR_CODE, "error_code", slice_cstr(number));
+        snprintf(code, sizeof code, "%d", r->error_code);
+        ADD(TAG_ERROR_CODE, "error_code", slice_cstr(code));
     }
     if (verdict != VERDICT_NONE)
         ADD(TAG_EXPECTED_RESPONSE, "expected_response",
@@ -59,6 +61,7 @@ static const struct tagset *hop_tags(const struct http_call *call, const struct 
     if (on & TAG_IP)
         ADD(TAG_IP, "ip", slice_cstr(r->remote_ip));
 #undef ADD
+    const struct tagset *t = tagset_with_all(table, call->tags, add, n);
     free(masked);
     return t;
 }
@@ -120,22 +123,17 @@ void http_record(void *arg, const struct http_request *req, const struct url *ur
                 : VERDICT_UNEXPECTED;
     struct http_series *s = hop_series(call, req, url, hop, verdict);
     const struct http_timings *t = &hop->timings;
-    int64_t now = t->end_mono;
-    int64_t vu_id = -1, iter = -1;
-    if (unlikely(vu->config->system_tags & (TAG_VU | TAG_ITER))) {
-        vu_id = vu->config->system_tags & TAG_VU ? vu->id_global : -1;
-        iter = vu->config->system_tags & TAG_ITER ? vu->iteration : -1;
-    }
     const double ms = 1e-6;
-    series_add_meta(s->reqs, 1, now, vu_id, iter);
-    series_add_meta(s->duration, (double)(t->sending + t->waiting + t->receiving) * ms, now, vu_id,
-                    iter);
-    series_add_meta(s->blocked, (double)t->blocked * ms, now, vu_id, iter);
-    series_add_meta(s->connecting, (double)t->connecting * ms, now, vu_id, iter);
-    series_add_meta(s->tls, (double)t->tls_handshaking * ms, now, vu_id, iter);
-    series_add_meta(s->sending, (double)t->sending * ms, now, vu_id, iter);
-    series_add_meta(s->waiting, (double)t->waiting * ms, now, vu_id, iter);
-    series_add_meta(s->receiving, (double)t->receiving * ms, now, vu_id, iter);
-    if (s->failed)
-        series_add_meta(s->failed, verdict == VERDICT_UNEXPECTED, now, vu_id, iter);
+    const struct http_sample sample = {
+        .duration = (double)(t->sending + t->waiting + t->receiving) * ms,
+        .blocked = (double)t->blocked * ms,
+        .connecting = (double)t->connecting * ms,
+        .tls = (double)t->tls_handshaking * ms,
+        .sending = (double)t->sending * ms,
+        .waiting = (double)t->waiting * ms,
+        .receiving = (double)t->receiving * ms,
+        .is_failed = verdict == VERDICT_UNEXPECTED,
+    };
+    struct sample_meta meta;
+    http_series_add(s, &sample, t->end_mono, vu_sample_meta(vu, &meta));
 }
