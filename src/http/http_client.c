@@ -1,0 +1,199 @@
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/go_text.h"
+#include "base/log.h"
+#include "http/compression.h"
+#include "http/cookie.h"
+#include "http/http_auth.h"
+#include "http/http_internal.h"
+
+struct http_client *http_client_new(const struct http_client_config *cfg,
+                                    struct conn_counters *counters) {
+    struct http_client *c = xcalloc(1, sizeof *c);
+    c->config = cfg;
+    c->counters = counters;
+    c->max_body_bytes = cfg->max_body_bytes ? cfg->max_body_bytes : HTTP_MAX_BODY_DEFAULT;
+    c->has_proxy = cfg->http_proxy.len || cfg->https_proxy.len;
+    /* Go's reading of 0: any number in all, two a host. */
+    http_pool_init(&c->pool, cfg->max_idle > 0 ? (size_t)cfg->max_idle : 0,
+                   cfg->max_idle_per_host > 0 ? (size_t)cfg->max_idle_per_host : 2);
+    return c;
+}
+
+void http_client_free(struct http_client *c) {
+    if (!c)
+        return;
+    http_pool_release(&c->pool);
+    free(c);
+}
+
+void http_client_close_idle(struct http_client *c) {
+    http_pool_close_idle(&c->pool);
+}
+
+/* ---------------------------------------------------------------- before the first hop */
+
+static void warn_content_length(const struct http_hop *hop, struct slice text) {
+    uint64_t n;
+    if (!text.len || (slice_to_u64(text, &n) && n == hop->body.len))
+        return;
+    struct buf b;
+    buf_init(&b, BUF_NO_CAP);
+    buf_append_str(&b, "The specified Content-Length header ");
+    go_quote(&b, text);
+    buf_printf(&b,
+               " in the %.*s request for %s doesn't match the actual request body length of %zu, "
+               "so it will be ignored!",
+               SLICE_FMT(hop->method), hop->url->text, hop->body.len);
+    log_write(LOG_WARN, buf_slice(&b), NULL, 0);
+    buf_release(&b);
+}
+
+static void warn_content_encoding(const struct http_hop *hop) {
+    char *msg = xasprintf("There's a mismatch between the desired `compression` the manually set "
+                          "`Content-Encoding` header in the %.*s request for '%s', the custom "
+                          "header has precedence and won't be overwritten. This may result in "
+                          "invalid data being sent to the server.",
+                          SLICE_FMT(hop->method), hop->url->text);
+    log_write(LOG_WARN, slice_cstr(msg), NULL, 0);
+    free(msg);
+}
+
+static int compress_body(struct http_hop *hop, struct buf *body, struct buf *encoding,
+                         struct error *err) {
+    int rc = http_compress(hop->req->compression, hop->req->body, body, encoding, err);
+    if (rc)
+        return rc;
+    hop->body = buf_slice(body);
+    struct slice own = http_request_header(hop->req, SLICE("Content-Encoding"));
+    if (!own.len)
+        hop->content_encoding = buf_slice(encoding);
+    else if (!slice_eq(own, buf_slice(encoding)))
+        warn_content_encoding(hop);
+    return 0;
+}
+
+/* What the script's headers say about the request itself. */
+static void read_own_headers(struct http_hop *hop) {
+    const struct http_request *req = hop->req;
+    for (size_t i = 0; i < req->n_headers; i++) {
+        struct slice name = req->headers[i].name;
+        if (name.len == 4 && slice_ieq(name, SLICE("host")))
+            hop->host = req->headers[i].value;
+        else if (name.len == 14 && slice_ieq(name, SLICE("content-length")))
+            warn_content_length(hop, req->headers[i].value);
+    }
+}
+
+/* Digest and NTLM keep the URL's credentials for their own headers; digest takes them out of the
+ * URL, too. */
+static void take_credentials(struct http_hop *hop, struct slice *user, struct slice *password) {
+    if (hop->req->auth != HTTP_AUTH_DIGEST && hop->req->auth != HTTP_AUTH_NTLM)
+        return;
+    hop->hides_user = true;
+    *user = *password = slice_from("", 0);
+    if (!hop->url->has_user || hop->req->auth != HTTP_AUTH_DIGEST)
+        return;
+    struct url bare;
+    url_copy_without_user(hop->url, &bare);
+    if (!hop->has_own_url) {
+        *user = hop->url->user;
+        *password = hop->url->password;
+    } else {
+        url_release(&hop->own_url);
+    }
+    hop->own_url = bare;
+    hop->has_own_url = true;
+    hop->url = &hop->own_url;
+}
+
+/* ---------------------------------------------------------------- between the hops */
+
+static void store_cookies(struct http_hop *hop, const struct http_response *r) {
+    struct http_header f;
+    struct cookie c;
+    if (!hop->req->jar)
+        return;
+    for (size_t pos = 0; http_response_next_header(r, &pos, &f);) {
+        if (f.name.len == 10 && slice_ieq(f.name, SLICE("set-cookie")) && cookie_parse(f.value, &c))
+            cookie_jar_set(hop->req->jar, hop->url, &c);
+    }
+}
+
+/* The answer to a challenge goes out once: a second 401 is the result. */
+static bool answer_challenge(struct http_hop *hop, const struct http_response *r, struct slice user,
+                             struct slice password) {
+    if (hop->req->auth != HTTP_AUTH_DIGEST || r->status != 401 || hop->authorization)
+        return false;
+    struct slice challenge = http_header_find(r->head, SLICE("www-authenticate"));
+    hop->authorization =
+        http_digest_authorization(challenge.ptr ? challenge : slice_from("", 0), hop->method,
+                                  hop->url->request_uri, user, password, hop->body);
+    return true;
+}
+
+static void report_hop(const struct http_hop *hop, struct http_response *r) {
+    const struct http_request *req = hop->req;
+    if (req->on_hop && r->error.code != KE_CANCELED && !r->must_throw)
+        req->on_hop(req->on_hop_arg, req, hop->url, r);
+}
+
+static struct http_response *run_hops(struct http_hop *hop) {
+    struct slice user, password;
+    take_credentials(hop, &user, &password);
+    for (;;) {
+        struct http_response *r = h1_exchange(hop);
+        if (unlikely(r->has_set_cookie))
+            store_cookies(hop, r);
+        report_hop(hop, r);
+        if (unlikely(hop->follows)) {
+            http_redirect_go(hop, r->status);
+            hop->n_done++;
+            take_credentials(hop, &user, &password);
+        } else if (likely(!r->status || !answer_challenge(hop, r, user, password))) {
+            return r;
+        }
+        http_response_unref(r);
+    }
+}
+
+int http_client_do(struct http_client *c, const struct http_request *req,
+                   struct http_response **out) {
+    struct buf body, encoding;
+    struct http_hop hop = {
+        .client = c,
+        .req = req,
+        .deadline_ns = clock_now_ns(),
+        .method = req->method,
+        .url = req->url,
+        .sends_body = req->has_body,
+        .body = req->body,
+    };
+    if (__builtin_add_overflow(hop.deadline_ns, req->timeout_ns, &hop.deadline_ns))
+        hop.deadline_ns = NEVER_NS;
+    buf_init(&body, BUF_NO_CAP);
+    buf_init(&encoding, BUF_NO_CAP);
+    struct error err = {.code = 0};
+    int rc = 0;
+    if (!req->has_body)
+        hop.body = slice_from("", 0);
+    if (unlikely(req->has_body && req->compression.len))
+        rc = compress_body(&hop, &body, &encoding, &err);
+    if (req->n_headers)
+        read_own_headers(&hop);
+    if (likely(!rc)) {
+        *out = run_hops(&hop);
+    } else {
+        char *room;
+        *out = http_response_alloc(1, &room);
+        http_response_fail(*out, &hop, &err, false);
+    }
+    free(hop.referer);
+    free(hop.authorization);
+    if (hop.has_own_url)
+        url_release(&hop.own_url);
+    buf_release(&body);
+    buf_release(&encoding);
+    return (*out)->error.code;
+}

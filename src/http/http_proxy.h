@@ -1,0 +1,17 @@
+/* Which proxy a URL goes through, by the rules of Go's http.ProxyFromEnvironment: HTTP_PROXY,
+ * HTTPS_PROXY, NO_PROXY; loopback addresses and localhost never. */
+#pragma once
+
+#include "http/http_client.h"
+
+struct http_proxy {
+    struct url url;
+    char *
+        authorization; /* Proxy-Authorization of the proxy URL's credentials; "" when it has none */
+};
+
+/* 1 and *out filled (release with http_proxy_release), 0 for a direct connection, KE_FAILED with
+ * words for a proxy that we cannot use. */
+int http_proxy_for(const struct http_client_config *cfg, const struct url *url,
+                   struct http_proxy *out, struct error *err);
+void http_proxy_release(struct http_proxy *p);
