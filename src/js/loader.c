@@ -193,8 +193,8 @@ static int commonjs_init(JSContext *ctx, JSModuleDef *m) {
         JS_SetModuleExport(ctx, m, name, v);
         JS_FreeCString(ctx, name);
     }
-    if (!has_default && JS_HasModuleExport(ctx, m, "default"))
-        JS_SetModuleExport(ctx, m, "default", JS_DupValue(ctx, exports));
+    if (!has_default)
+        JS_SetHiddenModuleExport(ctx, m, "default", JS_DupValue(ctx, exports));
     js_free_names(ctx, names, len);
     JS_FreeValue(ctx, exports);
     return 0;
@@ -407,11 +407,18 @@ static JSValue require_builtin(struct vu *vu, const char *name) {
     }
     JS_FreeValue(ctx, promise);
     o = JS_NewObject(ctx);
+    bool has_default = false;
+    int n = 0;
     JSAtom export;
-    for (int i = 0; (export = JS_GetModuleExportName(ctx, def, i)) != JS_ATOM_NULL; i++) {
+    for (; (export = JS_GetModuleExportName(ctx, def, n)) != JS_ATOM_NULL; n++) {
+        const char *text = JS_AtomToCString(ctx, export);
+        has_default |= strcmp(text, "default") == 0;
+        JS_FreeCString(ctx, text);
         JS_SetProperty(ctx, o, export, JS_GetModuleExport(ctx, def, export));
         JS_FreeAtom(ctx, export);
     }
+    if (has_default && n > 1) /* what transpiled code looks at */
+        JS_SetPropertyStr(ctx, o, "__esModule", JS_TRUE);
     JS_SetPropertyStr(ctx, vu->modules->builtins, name, JS_DupValue(ctx, o));
     return o;
 }

@@ -1,5 +1,6 @@
 #include "js/vu.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "js/globals.h"
 #include "js/go_json.h"
 #include "js/js_util.h"
+#include "js/json_error.h"
 #include "js/loader.h"
 #include "js/mod.h"
 #include "js/stack_guard.h"
@@ -40,6 +42,16 @@ static int on_poll(JSRuntime *rt, void *opaque) {
     return vu->is_interrupted;
 }
 
+/* Why a text is no JSON, as scripts see it in the SyntaxErrors of JSON.parse. */
+static JS_BOOL json_words(const char *text, size_t len, char *out, size_t out_size) {
+    struct json_syntax_error why;
+    if (json_valid(slice_from(text, len), &why))
+        return 0;
+    bool is_cut = strcmp(why.text, "unexpected end of JSON input") == 0;
+    snprintf(out, out_size, "%s", is_cut ? "Unexpected end of JSON input (EOF)" : why.text);
+    return 1;
+}
+
 static void create_context(struct vu *vu) {
     vu->rt = JS_NewRuntime();
     CHECK(vu->rt != NULL);
@@ -47,6 +59,7 @@ static void create_context(struct vu *vu) {
         JS_SetMemoryLimit(vu->rt, vu->config->memory_limit_bytes);
     js_stack_guard_init(vu);
     JS_SetInterruptHandler(vu->rt, on_poll, vu);
+    JS_SetJSONWords(vu->rt, json_words);
     JSContext *ctx = vu->ctx = JS_NewContextRaw(vu->rt);
     CHECK(ctx != NULL);
     JS_SetContextOpaque(ctx, vu);

@@ -69,7 +69,7 @@ static int add_default(JSContext *ctx, JSModuleDef *m) {
                 JS_SetProperty(ctx, o, name, JS_GetModuleExport(ctx, m, name));
             JS_FreeAtom(ctx, name);
         }
-        rc = JS_SetModuleExport(ctx, m, "default", o);
+        rc = JS_SetHiddenModuleExport(ctx, m, "default", o);
     }
     JS_FreeValue(ctx, v);
     JS_FreeAtom(ctx, name_default);
