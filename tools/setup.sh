@@ -30,7 +30,7 @@ esac
 
 packages_build="gcc g++ make cmake ninja-build pkg-config python3 git ca-certificates xz-utils patch
     libuv1-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev libzstd-dev
-    libmicrohttpd-dev libsqlite3-dev libjansson-dev"
+    libmicrohttpd-dev libsqlite3-dev libjansson-dev nodejs npm"
 packages_test="libcmocka-dev clang-format curl openssl"
 packages_fuzz="clang"
 packages_bench="wrk hey nginx-light"
@@ -221,11 +221,6 @@ setup_node() {
         return
     fi
     if node_is_new "$deps/node/node_modules/node/bin/node"; then
-        return
-    fi
-    install_packages nodejs npm
-    own=$(command -v node)
-    if node_is_new "$own"; then
         return
     fi
     say "this machine's node is $("$own" --version): taking Node.js 20 from npm into .deps/node"
