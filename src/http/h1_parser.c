@@ -274,6 +274,8 @@ static int decide_framing(struct h1_head *h, const char *buf, size_t head_bytes,
 long h1_head_parse(struct h1_head *h, char *buf, size_t *len, struct error *err) {
     int rc;
     for (;;) {
+        if (h->scanned == *len)
+            return 0;
         char *line = buf + h->pos, *end = buf + *len;
         char *lf = memchr(buf + h->scanned, '\n', *len - h->scanned);
         if (!lf) {

@@ -219,6 +219,7 @@ static void cookie_walk(struct run *r) {
     req.cookies = &replace;
     req.n_cookies = 1;
     assert_int_equal(fetch(r, &req, "/replace"), 0);
+    cookie_jar_free(req.jar);
     req.cookies = NULL;
     req.n_cookies = 0;
     req.jar = NULL;
