@@ -71,7 +71,7 @@ struct worker_io *worker_io_new(struct worker *w, int fd);
 /* Unregisters and frees; the fd stays the caller's and may be closed right after. NULL is fine. No
  * fiber may wait. */
 void worker_io_free(struct worker_io *io);
-/* The same, and closes the fd: one system call less. */
+/* The same, and closes the fd. */
 void worker_io_close(struct worker_io *io);
 /* Waits until fd is ready for any of events (an error or hang-up counts as both). Yields. 0,
  * KE_TIMEOUT, KE_CANCELED. */

@@ -105,11 +105,14 @@ void worker_io_free(struct worker_io *io) {
     io_bury(io);
 }
 
+/* Unregisters although the close would do it: while a child process is being started, its copy of
+ * the descriptor keeps the registration, and events would name memory that is gone. */
 void worker_io_close(struct worker_io *io) {
     if (!io)
         return;
-    close(io->fd);
-    io_bury(io);
+    int fd = io->fd;
+    worker_io_free(io);
+    close(fd);
 }
 
 void worker_free_dead_ios(struct worker *w) {

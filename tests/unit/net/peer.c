@@ -1,6 +1,7 @@
 #include "peer.h"
 
 #include <arpa/inet.h>
+#include <openssl/ocsp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,7 +128,27 @@ static int alpn_choose(SSL *ssl, const unsigned char **out, unsigned char *out_l
                : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static SSL_CTX *server_context(const struct tls_peer *t) {
+static int ocsp_staple(SSL *ssl, void *arg) {
+    const struct tls_peer *t = arg;
+    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
+    OCSP_CERTID *id = OCSP_cert_to_id(NULL, t->cert->x509, t->ca->x509);
+    ASN1_TIME *revoked = ASN1_TIME_set(NULL, 1000), *this_update = ASN1_TIME_set(NULL, 2000);
+    OCSP_basic_add1_status(basic, id, V_OCSP_CERTSTATUS_REVOKED, OCSP_REVOKED_STATUS_KEYCOMPROMISE,
+                           revoked, this_update, NULL);
+    CHECK(OCSP_basic_sign(basic, t->ca->x509, t->ca->key, EVP_sha256(), NULL, 0) == 1);
+    OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+    unsigned char *der = NULL;
+    int bytes = i2d_OCSP_RESPONSE(response, &der);
+    SSL_set_tlsext_status_ocsp_resp(ssl, der, bytes);
+    OCSP_RESPONSE_free(response);
+    OCSP_BASICRESP_free(basic);
+    OCSP_CERTID_free(id);
+    ASN1_TIME_free(revoked);
+    ASN1_TIME_free(this_update);
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static SSL_CTX *server_context(struct tls_peer *t) {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     CHECK(SSL_CTX_use_certificate(ctx, t->cert->x509) == 1);
     CHECK(SSL_CTX_use_PrivateKey(ctx, t->cert->key) == 1);
@@ -137,6 +158,10 @@ static SSL_CTX *server_context(const struct tls_peer *t) {
         X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), t->client_ca->x509);
         SSL_CTX_add_client_CA(ctx, t->client_ca->x509);
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
+    if (t->is_revoked) {
+        SSL_CTX_set_tlsext_status_cb(ctx, ocsp_staple);
+        SSL_CTX_set_tlsext_status_arg(ctx, t);
     }
     if (t->alpn)
         SSL_CTX_set_alpn_select_cb(ctx, alpn_choose, (void *)(uintptr_t)t->alpn);

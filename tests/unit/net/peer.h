@@ -65,6 +65,8 @@ struct tls_peer {
     const struct pki_cert *cert;
     const struct pki_cert *client_ca; /* wants a client certificate when set */
     int max_version;                  /* 0 = any */
+    bool is_revoked;                  /* staples an OCSP response that says so */
+    const struct pki_cert *ca;        /* signs it */
     const char *alpn;                 /* "\x02h2" to insist on it, NULL = none */
     char client_cn[64];               /* of the last client certificate */
     char server_name[128];            /* SNI of the last client, "" for none */

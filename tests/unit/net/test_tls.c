@@ -20,6 +20,8 @@
 
 static struct pki_cert ca, other_ca, server, expired, nameless, by_other, client;
 
+static char keylog_path[] = "/tmp/kiln-test-keys-XXXXXX";
+
 static int pki_setup(void **state) {
     (void)state;
     const char *names = "DNS:localhost,DNS:*.app.test,IP:127.0.0.1";
@@ -31,11 +33,14 @@ static int pki_setup(void **state) {
     pki_make(&by_other, &other_ca, "server", names, -3600, YEAR);
     pki_make(&client, &ca, "the client", NULL, -3600, YEAR);
     pki_trust(&ca);
+    close(mkstemp(keylog_path));
+    setenv("SSLKEYLOGFILE", keylog_path, 1);
     return 0;
 }
 
 static int pki_teardown(void **state) {
     (void)state;
+    unlink(keylog_path);
     struct pki_cert *all[] = {&ca, &other_ca, &server, &expired, &nameless, &by_other, &client};
     for (size_t i = 0; i < countof(all); i++)
         pki_release(all[i]);
@@ -445,7 +450,46 @@ static void a_read_beyond_the_data_ends_at_its_deadline(void **state) {
     assert_int_equal(t.n, KE_TIMEOUT);
 }
 
+/* ---------------------------------------------------------------- staples */
+
+static struct tls_ocsp seen_ocsp;
+
+static void look_at_staple(void *arg) {
+    struct test *t = arg;
+    t->flag[0] = conn_tls_ocsp(t->conn, &seen_ocsp);
+}
+
+static void a_stapled_ocsp_response_is_read(void **state) {
+    (void)state;
+    struct test t = {.use = look_at_staple, .tls.is_revoked = true, .tls.ca = &ca};
+    with_server(&t, &server);
+    assert_int_equal(t.rc, 0);
+    assert_true(t.flag[0]);
+    assert_string_equal(seen_ocsp.status, "revoked");
+    assert_string_equal(seen_ocsp.revocation_reason, "key_compromise");
+    assert_int_equal(seen_ocsp.revoked_at, 1000);
+    assert_int_equal(seen_ocsp.this_update, 2000);
+    assert_int_equal(seen_ocsp.next_update, 0);
+    assert_true(seen_ocsp.produced_at > 2000);
+    t = (struct test){.use = look_at_staple};
+    with_server(&t, &server);
+    assert_false(t.flag[0]);
+    assert_string_equal(seen_ocsp.status, "unknown");
+}
+
 /* ---------------------------------------------------------------- files */
+
+static void secrets_go_to_the_key_log(void **state) {
+    (void)state;
+    struct test t = {0};
+    with_server(&t, &server);
+    char text[4096] = "";
+    int fd = open(keylog_path, O_RDONLY);
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    assert_true(n > 0);
+    assert_non_null(strstr(text, "CLIENT_TRAFFIC_SECRET_0 "));
+}
 
 static void the_conformance_suites_encrypted_key_is_read(void **state) {
     (void)state;
@@ -488,6 +532,8 @@ int main(void) {
         cmocka_unit_test(a_reset_during_the_handshake_is_a_reset),
         cmocka_unit_test(a_handshake_with_a_mute_peer_ends_at_its_deadline),
         cmocka_unit_test(a_read_beyond_the_data_ends_at_its_deadline),
+        cmocka_unit_test(a_stapled_ocsp_response_is_read),
+        cmocka_unit_test(secrets_go_to_the_key_log),
         cmocka_unit_test(the_conformance_suites_encrypted_key_is_read),
     };
     return cmocka_run_group_tests(tests, pki_setup, pki_teardown);
