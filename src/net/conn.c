@@ -67,6 +67,8 @@ int conn_socket_write(struct conn *c, const struct iovec *iov, int n_iov, int64_
 long conn_socket_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
                       int64_t *out_event_ns, struct error *err) {
     bool has_waited = false;
+    if (!wait_first && worker_slice_is_over()) /* a body that comes faster than it is read */
+        fiber_yield();
     for (;;) {
         if (wait_first) {
             int rc = worker_io_wait(c->io, IO_READ, deadline_ns);

@@ -235,6 +235,8 @@ long conn_tls_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int
     int rc = has_waited ? worker_io_wait(c->io, IO_READ, deadline_ns) : 0;
     if (rc)
         return net_error_wait(err, rc);
+    if (!has_waited && worker_slice_is_over())
+        fiber_yield();
     for (;;) {
         size_t n = 0;
         ERR_clear_error();
