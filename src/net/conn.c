@@ -38,6 +38,13 @@ static size_t iov_bytes(const struct iovec *iov, int n_iov) {
     return bytes;
 }
 
+int conn_breathe(int64_t deadline_ns) {
+    if (!worker_slice_is_over())
+        return 0;
+    int rc = fiber_sleep_until(0);
+    return rc == 0 && deadline_ns <= worker_now_ns(worker_self()) ? KE_TIMEOUT : rc;
+}
+
 int conn_socket_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadline_ns,
                       struct error *err) {
     size_t done = 0, total = iov_bytes(iov, n_iov);
@@ -51,8 +58,9 @@ int conn_socket_write(struct conn *c, const struct iovec *iov, int n_iov, int64_
         if (n >= 0) {
             done += (size_t)n;
             conn_count_sent(c, (size_t)n);
-            if (done < total && worker_slice_is_over())
-                fiber_yield();
+            int rc = done < total ? conn_breathe(deadline_ns) : 0;
+            if (rc)
+                return net_error_wait(err, rc);
         } else if (errno == EAGAIN) {
             int rc = worker_io_wait(c->io, IO_WRITE, deadline_ns);
             if (rc)
@@ -67,8 +75,9 @@ int conn_socket_write(struct conn *c, const struct iovec *iov, int n_iov, int64_
 long conn_socket_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
                       int64_t *out_event_ns, struct error *err) {
     bool has_waited = false;
-    if (!wait_first && worker_slice_is_over()) /* a body that comes faster than it is read */
-        fiber_yield();
+    int cut = wait_first ? 0 : conn_breathe(deadline_ns);
+    if (cut)
+        return net_error_wait(err, cut);
     for (;;) {
         if (wait_first) {
             int rc = worker_io_wait(c->io, IO_READ, deadline_ns);

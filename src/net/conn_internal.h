@@ -33,6 +33,10 @@ static inline void conn_count_sent(struct conn *c, size_t bytes) {
         c->counters->sent_bytes += bytes;
 }
 
+/* conn.c: data that flows without a wait lets others run once a slice, and meets its deadline and a
+ * cancel there. 0, KE_TIMEOUT, KE_CANCELED. */
+int conn_breathe(int64_t deadline_ns);
+
 /* conn.c: on the bare socket, whatever filters lie above. */
 int conn_socket_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadline_ns,
                       struct error *err);

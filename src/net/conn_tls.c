@@ -192,8 +192,9 @@ static int record_write(struct conn *c, const char *from, size_t bytes, int64_t 
         if (done == 1) {
             from += n;
             bytes -= n;
-            if (bytes && worker_slice_is_over())
-                fiber_yield();
+            int rc = bytes ? conn_breathe(deadline_ns) : 0;
+            if (rc)
+                return net_error_wait(err, rc);
             continue;
         }
         int rc = wait_or_fail(c, done, false, NULL, deadline_ns, err);
@@ -232,11 +233,9 @@ int conn_tls_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t d
 long conn_tls_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
                    int64_t *out_event_ns, struct error *err) {
     bool has_waited = wait_first && !SSL_has_pending(c->ssl);
-    int rc = has_waited ? worker_io_wait(c->io, IO_READ, deadline_ns) : 0;
+    int rc = has_waited ? worker_io_wait(c->io, IO_READ, deadline_ns) : conn_breathe(deadline_ns);
     if (rc)
         return net_error_wait(err, rc);
-    if (!has_waited && worker_slice_is_over())
-        fiber_yield();
     for (;;) {
         size_t n = 0;
         ERR_clear_error();

@@ -181,6 +181,30 @@ static void a_write_to_a_deaf_peer_ends_at_its_deadline(void **state) {
     assert_int_equal(t.rc[0], KE_TIMEOUT);
 }
 
+static void serve_flood(struct peer *p, int fd) {
+    (void)p;
+    static char bytes[1 << 16];
+    while (send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) > 0)
+        ;
+}
+
+static void drink(void *arg) {
+    struct test *t = arg;
+    open_conn(t);
+    int64_t end_ns = clock_now_ns() + 10 * NS_PER_MS;
+    do {
+        t->n[0] = conn_read(t->conn, t->text, sizeof t->text, false, end_ns, NULL, &t->err);
+    } while (t->n[0] > 0 && clock_now_ns() < end_ns + NS_PER_S);
+    conn_close(t->conn);
+}
+
+static void a_flood_does_not_outlast_the_deadline(void **state) {
+    (void)state;
+    struct test t = {0};
+    with_peer(&t, serve_flood, NULL, drink);
+    assert_int_equal(t.n[0], KE_TIMEOUT);
+}
+
 static void read_forever(void *arg) {
     struct test *t = arg;
     open_conn(t);
@@ -572,6 +596,7 @@ int main(void) {
         cmocka_unit_test(eight_megabytes_go_both_ways_at_once),
         cmocka_unit_test(a_read_from_a_mute_peer_ends_at_its_deadline),
         cmocka_unit_test(a_write_to_a_deaf_peer_ends_at_its_deadline),
+        cmocka_unit_test(a_flood_does_not_outlast_the_deadline),
         cmocka_unit_test(a_cancel_ends_a_read),
         cmocka_unit_test(an_abort_ends_the_read_of_another_fiber),
         cmocka_unit_test(a_reset_is_told_as_go_does),
