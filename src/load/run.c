@@ -14,7 +14,7 @@ static void set_status(struct run *run, enum run_status status) {
 struct script_msg {
     struct worker_msg msg;
     struct run *run;
-    char *reason; /* NULL = none given */
+    char *reason;
 };
 
 static void abort_by_script(struct run *run, const char *reason) {
@@ -40,7 +40,7 @@ static void abort_test(void *arg, const char *reason) {
     struct script_msg *m = xcalloc(1, sizeof *m);
     m->msg.run = on_abort;
     m->run = run;
-    m->reason = reason != NULL ? xstrdup(reason) : NULL;
+    m->reason = xstrdup(reason);
     worker_post(run->main.worker, &m->msg);
 }
 

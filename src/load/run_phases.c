@@ -16,6 +16,7 @@ struct phase {
     bool is_init_error;
     int rc;
     struct error err;
+    char *text; /* of the error, in full */
     char *json;
     struct vu_summary_item *items;
     size_t n_items;
@@ -32,6 +33,7 @@ static void phase_main(void *arg) {
     if (vu == NULL) {
         p->is_init_error = true;
         p->rc = p->err.code;
+        p->text = xstrdup(vu_last_error_text());
         return;
     }
     if (p->is_abortable)
@@ -43,6 +45,8 @@ static void phase_main(void *arg) {
     else
         p->rc = vu_call(vu, p->function, p->group_tag, p->argument, deadline_ns, &p->json, &p->err);
     run->special_vu = NULL;
+    if (p->rc != 0)
+        p->text = xstrdup(vu_last_error_text());
     fiber_clear_cancel(fiber_self());
     vu_free(vu);
 }
@@ -67,10 +71,16 @@ static int phase_failure(const struct phase *p, int timeout_code, struct failure
     else if (p->rc == KE_CANCELED) /* the reason is the run's own failure */
         return EXIT_CODE_GENERIC;
     else if (p->rc == KE_JS)
-        failure_set_exception(f, p->err.text);
+        failure_set_exception(f, p->text);
     else
-        failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", p->err.text);
+        failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", p->text);
     return f->exit_code;
+}
+
+static int finish(struct phase *p, int timeout_code, struct failure *f) {
+    int rc = phase_failure(p, timeout_code, f);
+    free(p->text);
+    return rc;
 }
 
 int run_setup(struct run *run, struct failure *f) {
@@ -86,7 +96,7 @@ int run_setup(struct run *run, struct failure *f) {
     atomic_store(&run->status, (int)RUN_SETUP);
     call(&p);
     run->setup_data = p.json;
-    return phase_failure(&p, EXIT_CODE_SETUP_TIMEOUT, f);
+    return finish(&p, EXIT_CODE_SETUP_TIMEOUT, f);
 }
 
 int run_teardown(struct run *run, struct failure *f) {
@@ -101,7 +111,7 @@ int run_teardown(struct run *run, struct failure *f) {
         return 0;
     call(&p);
     free(p.json);
-    return phase_failure(&p, EXIT_CODE_TEARDOWN_TIMEOUT, f);
+    return finish(&p, EXIT_CODE_TEARDOWN_TIMEOUT, f);
 }
 
 static void log_exception(const char *text) {
@@ -126,12 +136,9 @@ int run_handle_summary(struct run *run, struct slice data_json, struct vu_summar
     *out_len = p.n_items;
     if (p.rc == KE_TIMEOUT) {
         log_printf(LOG_ERROR, "context canceled");
-        set_timeout(f, &p, EXIT_CODE_TIMEOUT);
-        return f->exit_code;
+    } else if (p.rc == KE_JS && !p.is_init_error) { /* logged; the standard summary follows */
+        log_exception(p.text);
+        p.rc = 0;
     }
-    if (p.rc == KE_JS && !p.is_init_error) { /* logged; the standard summary follows */
-        log_exception(p.err.text);
-        return 0;
-    }
-    return phase_failure(&p, EXIT_CODE_TIMEOUT, f);
+    return finish(&p, EXIT_CODE_TIMEOUT, f);
 }

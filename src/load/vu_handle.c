@@ -68,8 +68,10 @@ static struct vu *create_vu(struct vu_handle *vu) {
     if (vu->run->config.local_ips != NULL)
         option_ip_pool_get(vu->run->config.local_ips, (uint64_t)vu->id - 1, &params.local_ip);
     struct vu *created = vu_new(&params, &err);
-    if (created == NULL)
-        failure_set_exception(&vu->init_failure, err.text);
+    if (created == NULL && err.code == KE_JS)
+        failure_set_exception(&vu->init_failure, vu_last_error_text());
+    else if (created == NULL)
+        failure_set(&vu->init_failure, EXIT_CODE_GENERIC, NULL, "%s", vu_last_error_text());
     return created;
 }
 

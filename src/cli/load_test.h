@@ -1,0 +1,28 @@
+/* From the command line to a test that is loaded and has its options: what run, inspect and archive
+ * begin with. */
+#pragma once
+
+#include "cli/command.h"
+#include "cli/config.h"
+#include "cli/runtime_options.h"
+
+struct loaded_test {
+    struct test test;
+    struct runtime_options runtime;
+    struct config config;
+    struct worker *main_worker; /* its loop runs the caller's fiber */
+    char *stdin_text;           /* of "-" */
+};
+
+/* How a command's work runs: on a fiber of the main thread's worker. */
+typedef int command_fiber_fn(struct loaded_test *t, const struct flags *flags, struct failure *f);
+
+/* Runs fn on a fiber until it returns; logs the failure that it left. Returns the exit code. */
+int run_on_fiber(const struct flags *flags, command_fiber_fn *fn);
+
+/* Loads the script named by the first argument: VU 0 has run. Yields. */
+int load_script(struct loaded_test *t, const struct flags *flags, bool include_system_env,
+                struct failure *f);
+/* Reads the tiers and consolidates; with_run_flags as in config_init. */
+int load_config(struct loaded_test *t, const struct flags *flags, bool with_run_flags,
+                struct failure *f);

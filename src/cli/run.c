@@ -1,0 +1,273 @@
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/compat.h"
+#include "base/log.h"
+#include "cli/load_test.h"
+#include "cli/log_setup.h"
+#include "cli/option_flags.h"
+#include "cli/run_screen.h"
+#include "cli/run_summary.h"
+#include "cli/signals.h"
+#include "load/go_parse.h"
+#include "output/output.h"
+
+#define WORKERS_MAX 1024
+
+struct run_command {
+    struct loaded_test *t;
+    struct run_screen screen;
+    struct outputs *outputs;
+    struct output_threshold *output_thresholds;
+    struct run *run;
+    struct fiber *lingerer;
+    bool is_interrupted;
+};
+
+static const struct flag_def own_flags[] = {
+    {"workers", 0, FLAG_INT, NULL, "threads that run VUs; all cores by default (env KILN_WORKERS)",
+     NULL},
+    {NULL},
+};
+
+/* ---- set-up */
+
+static int count_workers(const struct flags *flags, struct failure *f) {
+    const char *variable = getenv("KILN_WORKERS");
+    int64_t n = 0;
+    cpu_set_t cpus;
+    if (variable != NULL && *variable && go_parse_int(slice_cstr(variable), 10, &n, NULL) != 0)
+        n = -1;
+    n = flags_int(flags, "workers", n);
+    if (n == 0)
+        n = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    if (n < 1 || n > WORKERS_MAX) {
+        failure_set(f, EXIT_CODE_INVALID_CONFIG, NULL, "the number of workers must be 1 to %d",
+                    WORKERS_MAX);
+        return 0;
+    }
+    return (int)n;
+}
+
+/* Every VU holds connections; nothing else is gained by the soft limit. */
+static void raise_file_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static const char *get_variable(void *arg, const char *name) {
+    (void)arg;
+    return getenv(name);
+}
+
+static size_t list_thresholds(struct run_command *c) {
+    const struct opt_thresholds *all = &c->t->test.derived.thresholds;
+    size_t n = 0;
+    for (size_t i = 0; i < all->len; i++)
+        n += all->items[i].len;
+    c->output_thresholds = xcalloc(n + 1, sizeof *c->output_thresholds);
+    n = 0;
+    for (size_t i = 0; i < all->len; i++)
+        for (size_t k = 0; k < all->items[i].len; k++) {
+            const struct threshold_def *def = &all->items[i].items[k];
+            c->output_thresholds[n++] =
+                (struct output_threshold){all->items[i].metric, def->source, def->abort_on_fail,
+                                          def->delay_abort.is_set ? def->delay_abort.ns : -1};
+        }
+    return n;
+}
+
+static int create_outputs(struct run_command *c, struct failure *f) {
+    struct error err = {0};
+    size_t n_thresholds = list_thresholds(c);
+    struct output_params params = {.system_tags = c->t->test.derived.system_tags.bits,
+                                   .thresholds = c->output_thresholds,
+                                   .n_thresholds = n_thresholds,
+                                   .getenv = get_variable,
+                                   .stdout_fd = STDOUT_FILENO};
+    c->outputs = outputs_new(&params);
+    for (size_t i = 0; i < c->t->config.out.len; i++) {
+        struct slice spec = slice_cstr(c->t->config.out.items[i]);
+        if (spec.len > 0 && outputs_add(c->outputs, spec, &err) != 0)
+            return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
+    }
+    if (c->t->config.web_dashboard && outputs_add(c->outputs, SLICE("web-dashboard"), &err) != 0)
+        log_printf(LOG_WARN, "%s", err.text);
+    return 0;
+}
+
+static bool prepare_shard(void *arg, struct shard *s) {
+    struct run_command *c = arg;
+    if (outputs_count(c->outputs) == 0)
+        return false;
+    outputs_attach(c->outputs, s);
+    return true;
+}
+
+static void on_tick(void *arg) {
+    run_screen_tick(&((struct run_command *)arg)->screen);
+}
+
+static void on_collected(void *arg) {
+    struct run_command *c = arg;
+    outputs_tick(c->outputs, c->run->aggregate);
+}
+
+static void create_run(struct run_command *c, int n_workers) {
+    struct test *t = &c->t->test;
+    struct run_config config = {.options = &t->derived,
+                                .tuple = &t->tuple,
+                                .plan = &t->plan,
+                                .vu_config = &t->vu_config,
+                                .thresholds = t->has_thresholds ? &t->thresholds : NULL,
+                                .local_ips = t->has_local_ips ? &t->local_ips : NULL,
+                                .program = program_name,
+                                .main_worker = c->t->main_worker,
+                                .n_workers = n_workers,
+                                .keep_series = c->t->runtime.summary_mode == SUMMARY_FULL,
+                                .prepare_shard = prepare_shard,
+                                .on_tick = on_tick,
+                                .on_collected = on_collected,
+                                .arg = c};
+    c->run = run_new(&config);
+}
+
+/* ---- the run */
+
+static void on_interrupt(void *arg, const char *name) {
+    struct run_command *c = arg;
+    struct failure f = {0};
+    failure_set(&f, EXIT_CODE_EXTERNAL_ABORT, NULL,
+                "test run was aborted because %s received a '%s' signal", program_name, name);
+    c->is_interrupted = true;
+    run_abort(c->run, &f);
+    if (c->lingerer != NULL)
+        fiber_wake(c->lingerer);
+}
+
+static void linger(struct run_command *c) {
+    static const char words[] = "The test is done, but --linger was enabled, so %s is waiting for "
+                                "Ctrl+C to continue...";
+    char text[sizeof words + 64];
+    if (!c->t->config.linger || c->is_interrupted)
+        return;
+    snprintf(text, sizeof text, words, program_name);
+    if (!c->screen.is_quiet)
+        run_screen_print(&c->screen, slice_cstr(text));
+    c->lingerer = fiber_self();
+    while (!c->is_interrupted)
+        fiber_park(NEVER_NS);
+    c->lingerer = NULL;
+}
+
+static void execute(struct run_command *c, struct failure *f) {
+    struct run *run = c->run;
+    run_screen_start(&c->screen, run);
+    run_start(run);
+    if (run_init_vus(run, f) != 0)
+        return;
+    int rc = run_test(run, f);
+    if (rc == 0 && atomic_load(&run->instance.iterations_completed) == 0)
+        log_printf(LOG_WARN, "No script iterations fully finished, consider making the test "
+                             "duration longer");
+    if (rc == 0 && run->is_marked_failed)
+        failure_set(f, EXIT_CODE_MARKED_AS_FAILED, NULL, "test run was marked as failed");
+    linger(c);
+}
+
+static void check_thresholds(struct run_command *c, struct failure *f) {
+    struct buf names;
+    buf_init(&names, BUF_NO_CAP);
+    if (run_final_thresholds(c->run, &names) > 0 && !failure_is_set(f))
+        failure_set(f, EXIT_CODE_THRESHOLDS, NULL, "thresholds on metrics '%s' have been crossed",
+                    buf_cstr(&names));
+    buf_release(&names);
+}
+
+/* From here on there is something to report, whatever happens. */
+static void run_and_report(struct run_command *c, struct failure *f) {
+    struct error err = {0};
+    bool is_streaming = outputs_start(c->outputs, &err) == 0;
+    if (is_streaming) {
+        run_screen_header(&c->screen, &c->t->test, c->outputs);
+        signals_start(c->t->main_worker, on_interrupt, c);
+        execute(c, f);
+        run_finish(c->run);
+        check_thresholds(c, f);
+        outputs_stop(c->outputs);
+    } else {
+        failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
+    }
+    log_flush();
+    run_summary(&c->screen, c->t, c->run);
+    if (is_streaming)
+        run_screen_finish(&c->screen);
+    signals_stop();
+}
+
+static int run_test_file(struct loaded_test *t, const struct flags *flags, struct failure *f) {
+    struct run_command c = {.t = t};
+    run_screen_init(&c.screen, log_setup_no_color(flags), flags_bool(flags, "quiet", false));
+    if (compat_is_v051())
+        run_screen_banner(&c.screen);
+    int rc = load_script(t, flags, true, f), n_workers = 0;
+    if (rc == 0)
+        rc = load_config(t, flags, true, f);
+    if (rc == 0)
+        rc = test_derive(&t->test, f);
+    if (rc == 0 && !compat_is_v051())
+        run_screen_banner(&c.screen);
+    if (rc == 0)
+        rc = test_make_vu_config(&t->test, f);
+    if (rc == 0)
+        rc = create_outputs(&c, f);
+    if (rc == 0 && (n_workers = count_workers(flags, f)) == 0)
+        rc = f->exit_code;
+    if (rc == 0) {
+        raise_file_limit();
+        create_run(&c, n_workers);
+        run_and_report(&c, f);
+        rc = f->exit_code;
+        run_free(c.run);
+    }
+    if (c.outputs != NULL)
+        outputs_free(c.outputs);
+    free(c.output_thresholds);
+    run_screen_release(&c.screen);
+    return rc;
+}
+
+static int run(const struct command *self, const struct flags *flags, int argc, char **argv) {
+    (void)self;
+    (void)argc;
+    (void)argv;
+    return run_on_fiber(flags, run_test_file);
+}
+
+const struct command cmd_run = {
+    .name = "run",
+    .usage = "run FILE",
+    .summary = "Run a test",
+    .about =
+        "Runs a test script, or an archive of one. FILE is a path or an https URL; - reads the "
+        "script from standard input.",
+    .examples = "run script.js\n"
+                "run -u 10 -d 30s script.js\n"
+                "run -s 10s:100 -s 1m:100 -s 10s:0 script.js\n"
+                "run --out json=samples.json script.js",
+    .min_args = 1,
+    .max_args = 1,
+    .args_error = "arg should either be \"-\", if reading script from stdin, or a path to a script "
+                  "file",
+    .flags = (const struct flag_def *const[]){option_flag_defs, runtime_flag_defs, config_flag_defs,
+                                              own_flags, NULL},
+    .run = run,
+};
