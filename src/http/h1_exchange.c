@@ -20,9 +20,9 @@ struct exchange {
     size_t request_head_bytes;
     bool got_bytes;
     struct conn_timings dial;
-    int64_t start_ns, ready_ns, wrote_ns, first_byte_ns;
+    int64_t ready_ns, wrote_ns, first_byte_ns;
     struct http_response *response;
-    struct error err;
+    struct error err; /* last, and not cleared: only err.code says whether there is one */
 };
 
 /* What the response's head promises and how much of it the buffer holds already. */
@@ -192,7 +192,7 @@ static int read_head(struct exchange *x, char **out_buf, size_t *out_len, size_t
         return rc;
     h1_head_init(&x->head, is_head);
     for (;;) {
-        struct error why = {.code = 0};
+        struct error why;
         long head = h1_head_parse(&x->head, buf, &len, &why);
         if (likely(head > 0)) {
             int status = x->head.status;
@@ -446,7 +446,7 @@ static void set_timings(struct exchange *x) {
     t->looking_up = 0; /* as in k6 */
     t->connecting = x->dial.connect_ns;
     t->tls_handshaking = x->dial.tls_ns;
-    t->blocked = x->ready_ns ? x->ready_ns - x->start_ns : 0;
+    t->blocked = x->ready_ns ? x->ready_ns - x->hop->start_ns : 0;
     if (x->wrote_ns) {
         t->sending = x->wrote_ns - x->ready_ns;
         if (x->first_byte_ns > x->wrote_ns)
@@ -543,13 +543,14 @@ static bool may_have_answered(int rc) {
 
 static int attempt(struct exchange *x) {
     for (;;) {
-        x->err.code = 0;
+        x->err.code = x->err.sys_errno = 0;
         x->got_bytes = false;
         x->wrote_ns = x->first_byte_ns = x->ready_ns = 0;
         int rc = get_conn(x);
         if (unlikely(rc))
             return rc;
-        x->ready_ns = clock_now_ns();
+        /* Finding an idle connection takes no time worth reading a clock for. */
+        x->ready_ns = x->conn->is_reused ? x->hop->start_ns : clock_now_ns();
         rc = send_request(x);
         if (unlikely(x->is_refused))
             return rc;
@@ -575,14 +576,18 @@ static int find_proxy(struct exchange *x) {
 }
 
 struct http_response *h1_exchange(struct http_hop *hop) {
-    struct exchange x = {.hop = hop, .client = hop->client, .start_ns = clock_now_ns()};
+    struct exchange x;
+    memset(&x, 0, offsetof(struct exchange, err));
+    x.err.code = x.err.sys_errno = 0;
+    x.hop = hop;
+    x.client = hop->client;
     buf_init(&x.in, BUF_NO_CAP);
     x.wants_close =
         x.client->config->no_connection_reuse ||
         (hop->req->n_headers &&
          http_value_has_token(http_request_header(hop->req, SLICE("connection")), SLICE("close")));
     int rc = 0;
-    if (unlikely(hop->deadline_ns <= x.start_ns))
+    if (unlikely(hop->deadline_ns <= hop->start_ns))
         rc = error_set(&x.err, KE_TIMEOUT, "%s", error_text(KE_TIMEOUT));
     else if (unlikely(x.client->has_proxy))
         rc = find_proxy(&x);

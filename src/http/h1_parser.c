@@ -72,43 +72,49 @@ static bool is_value(const char *p, size_t len) {
     return http_all_of(slice_from(p + i, len - i), HTTP_VALUE);
 }
 
-static bool is_name(struct slice name, const char *what, size_t len) {
-    return name.len == len && strncasecmp(name.ptr, what, len) == 0;
-}
+/* The usual spelling is told by a comparison of constant length. */
+#define IS_NAME(literal)                                    \
+    (memcmp(name.ptr, literal, sizeof(literal) - 1) == 0 || \
+     strncasecmp(name.ptr, literal, sizeof(literal) - 1) == 0)
 
-#define IS_NAME(literal) is_name(name, literal, sizeof(literal) - 1)
+static void note_connection(struct h1_head *h, struct slice value) {
+    if (value.len == 10 && memcmp(value.ptr, "keep-alive", 10) == 0) {
+        h->says_keep_alive = true;
+        return;
+    }
+    h->says_close = h->says_close || http_value_has_token(value, SLICE("close"));
+    h->says_keep_alive = h->says_keep_alive || http_value_has_token(value, SLICE("keep-alive"));
+}
 
 /* The fields that the client itself needs, told apart by length first. */
 static void note_field(struct h1_head *h, const char *buf, struct slice name, struct slice value) {
     switch (name.len) {
     case 8:
-        if (h->location.at == 0 && IS_NAME("location"))
+        if (h->location.at == 0 && IS_NAME("Location"))
             h->location = view_of(buf, value);
         break;
     case 10:
-        if (IS_NAME("connection")) {
-            h->says_close = h->says_close || http_value_has_token(value, SLICE("close"));
-            h->says_keep_alive =
-                h->says_keep_alive || http_value_has_token(value, SLICE("keep-alive"));
-        } else if (IS_NAME("set-cookie")) {
+        if (IS_NAME("Connection")) {
+            note_connection(h, value);
+        } else if (IS_NAME("Set-Cookie")) {
             h->has_set_cookie = true;
         }
         break;
     case 14:
-        if (IS_NAME("content-length")) {
+        if (IS_NAME("Content-Length")) {
             h->n_content_length = (uint8_t)(h->n_content_length < 2 ? h->n_content_length + 1 : 2);
             if (h->n_content_length == 1)
                 h->content_length_text = view_of(buf, value);
         }
         break;
     case 16:
-        if (!h->has_content_encoding && IS_NAME("content-encoding")) {
+        if (!h->has_content_encoding && IS_NAME("Content-Encoding")) {
             h->has_content_encoding = true;
             h->content_encoding = view_of(buf, value);
         }
         break;
     case 17:
-        if (IS_NAME("transfer-encoding")) {
+        if (IS_NAME("Transfer-Encoding")) {
             h->n_transfer_encoding =
                 (uint8_t)(h->n_transfer_encoding < 2 ? h->n_transfer_encoding + 1 : 2);
             if (h->n_transfer_encoding == 1)

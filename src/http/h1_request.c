@@ -253,25 +253,16 @@ static void write_request_line(struct buf *out, const struct http_hop *hop, stru
     PUT(out, "\r\n");
 }
 
-static bool is_valid_host(struct slice host) {
-    for (size_t i = 0; i < host.len; i++) {
-        char c = host.ptr[i], lower = (char)(c | 0x20);
-        bool is_alnum = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
-        if (!is_alnum && (c == 0 || !strchr("!$%&()*+,-.:;=['_]~", c)))
-            return false;
-    }
-    return true;
-}
-
 /* What http.Transport refuses before it dials, in its order. */
-static int check_target(const struct http_hop *hop, struct slice host, struct error *err) {
+static int check_target(const struct http_hop *hop, struct error *err) {
     if (unlikely(!hop->url->is_http))
         return quoted_error(err, "unsupported protocol scheme", hop->url->scheme);
     if (unlikely(!http_all_of(hop->method, HTTP_TOKEN)))
         return quoted_error(err, "net/http: invalid method", hop->method);
     if (unlikely(hop->url->host_header.len == 0))
         return error_set(err, KE_FAILED, "http: no Host in request URL");
-    if (unlikely(!is_valid_host(host)))
+    bool is_own = hop->host.len > 0;
+    if (unlikely(is_own ? !http_is_host(hop->host) : !hop->url->is_host_valid))
         return error_set(err, KE_FAILED, "http: invalid Host header");
     return 0;
 }
@@ -309,7 +300,7 @@ int h1_request_build(struct buf *out, const struct http_hop *hop, struct slice p
     /* Go checks header fields of http URLs only: another scheme is refused first. */
     int rc = hop->url->is_http ? add_script_headers(&set, hop, err) : 0;
     if (!rc)
-        rc = check_target(hop, host, err);
+        rc = check_target(hop, err);
     if (rc)
         goto out;
     add_cookies(&set, hop, &cookies);

@@ -15,6 +15,16 @@ const uint8_t http_char_class[256] = {
 #undef T
 #undef V
 
+bool http_is_host(struct slice host) {
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.ptr[i], lower = (char)(c | 0x20);
+        bool is_alnum = (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9');
+        if (!is_alnum && (c == 0 || !strchr("!$%&()*+,-.:;=['_]~", c)))
+            return false;
+    }
+    return true;
+}
+
 void http_canonical_name(char *name, size_t len) {
     if (!http_all_of(slice_from(name, len), HTTP_TOKEN))
         return;

@@ -23,6 +23,8 @@ static inline bool http_all_of(struct slice s, uint8_t char_class) {
     return true;
 }
 
+/* May stand in a Host header. */
+bool http_is_host(struct slice host);
 /* "Content-Type" from "content-type": Go's textproto canonical form, in place. Names that are no
  * tokens stay as they are. */
 void http_canonical_name(char *name, size_t len);

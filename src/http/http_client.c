@@ -155,6 +155,7 @@ static struct http_response *run_hops(struct http_hop *hop) {
             return r;
         }
         http_response_unref(r);
+        hop->start_ns = clock_now_ns();
     }
 }
 
@@ -164,17 +165,17 @@ int http_client_do(struct http_client *c, const struct http_request *req,
     struct http_hop hop = {
         .client = c,
         .req = req,
-        .deadline_ns = clock_now_ns(),
+        .start_ns = clock_now_ns(),
         .method = req->method,
         .url = req->url,
         .sends_body = req->has_body,
         .body = req->body,
     };
-    if (__builtin_add_overflow(hop.deadline_ns, req->timeout_ns, &hop.deadline_ns))
+    if (__builtin_add_overflow(hop.start_ns, req->timeout_ns, &hop.deadline_ns))
         hop.deadline_ns = NEVER_NS;
     buf_init(&body, BUF_NO_CAP);
     buf_init(&encoding, BUF_NO_CAP);
-    struct error err = {.code = 0};
+    struct error err; /* 512 bytes that a good request need not clear */
     int rc = 0;
     if (!req->has_body)
         hop.body = slice_from("", 0);

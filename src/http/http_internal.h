@@ -20,6 +20,7 @@ struct http_hop {
     struct http_client *client;
     const struct http_request *req;
     int64_t deadline_ns;
+    int64_t start_ns;
     struct slice method;
     const struct url *url;
     struct url own_url; /* storage of url behind a redirect */

@@ -40,10 +40,10 @@ static bool is_relative(struct slice location) {
 }
 
 int http_redirect_plan(struct http_hop *hop, int status, struct slice location, struct error *err) {
-    struct error why = {0};
     hop->follows = false;
     if (likely(!is_redirect(status)) || location.len == 0)
         return 0;
+    struct error why = {.code = 0};
     if (url_resolve(hop->url, location, &hop->next_url, &why))
         return bad_location(err, location, &why);
     if (hop->n_done + 1 > hop->req->max_redirects) {

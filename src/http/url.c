@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/go_text.h"
+#include "http/header.h"
 #include "http/url_escape.h"
 
 /* The parts as Go's url.URL has them; slices into the source text or the arena. */
@@ -409,6 +410,7 @@ static void finish(struct arena *a, const struct parts *u, struct url *out) {
         .is_https = slice_eq(u->scheme, SLICE("https")),
         .has_user = u->has_user,
         .has_password = u->has_password,
+        .is_host_valid = http_is_host(s[3]),
         .scheme = s[0],
         .user = s[1],
         .password = s[2],

@@ -17,7 +17,8 @@ struct url {
     bool is_http;  /* scheme http or https */
     bool is_https; /* scheme https */
     bool has_user, has_password;
-    uint16_t port; /* explicit or the scheme's default; 0 when neither */
+    bool is_host_valid; /* host_header may go out as it is */
+    uint16_t port;      /* explicit or the scheme's default; 0 when neither */
     struct slice scheme;
     struct slice user, password; /* percent-decoded */
     struct slice userinfo;       /* "user:password" as in text */
