@@ -22,7 +22,10 @@ struct exchange {
     struct conn_timings dial;
     int64_t ready_ns, wrote_ns, first_byte_ns;
     struct http_response *response;
-    struct error err; /* last, and not cleared: only err.code says whether there is one */
+    /* From here on nothing is cleared for a new exchange: only err.code says whether there is an
+     * error. */
+    struct error err;
+    char request_head_room[1024];
 };
 
 /* What the response's head promises and how much of it the buffer holds already. */
@@ -83,7 +86,9 @@ static int build(struct exchange *x, struct buf *out) {
     if (unlikely(rc))
         return rc;
     if (x->hop->req->keep_request_head && !x->request_head) {
-        x->request_head = xstrndup(out->ptr, out->len);
+        bool fits = out->len <= sizeof x->request_head_room;
+        x->request_head = fits ? x->request_head_room : xmalloc(out->len);
+        memcpy(x->request_head, out->ptr, out->len);
         x->request_head_bytes = out->len;
     }
     return 0;
@@ -605,7 +610,8 @@ struct http_response *h1_exchange(struct http_hop *hop) {
         http_pool_put(&x.client->pool, x.conn);
     if (unlikely(x.has_proxy))
         http_proxy_release(&x.proxy);
-    free(x.request_head);
+    if (x.request_head != x.request_head_room)
+        free(x.request_head);
     buf_release(&x.in);
     return x.response;
 }
