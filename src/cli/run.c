@@ -236,7 +236,9 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         create_run(&c, n_workers);
         run_and_report(&c, f);
         rc = f->exit_code;
+#ifdef __SANITIZE_ADDRESS__
         run_free(c.run);
+#endif
     }
     if (c.outputs != NULL)
         outputs_free(c.outputs);

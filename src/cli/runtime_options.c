@@ -84,7 +84,7 @@ static int read_env(struct runtime_options *o, const struct flags *flags, bool i
     }
     for (size_t i = 0; i < flags->uses.len; i++) {
         const struct flag_use *u = &flags->uses.ptr[i];
-        if (strcmp(u->def->name, "env") != 0)
+        if (strcmp(u->def->name, "env") != 0 || *u->value == '\0')
             continue;
         struct slice value = slice_cstr(u->value), name = slice_cut(&value, '=');
         if (!is_variable_name(name))

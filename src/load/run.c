@@ -19,8 +19,7 @@ struct script_msg {
 
 static void abort_by_script(struct run *run, const char *reason) {
     struct failure f = {0};
-    failure_set(&f, EXIT_CODE_SCRIPT_ABORTED, NULL,
-                reason != NULL ? "test aborted: %s" : "test aborted", reason);
+    failure_set(&f, EXIT_CODE_SCRIPT_ABORTED, NULL, "%s", reason);
     run_abort(run, &f);
 }
 
