@@ -88,21 +88,21 @@ static void read_own_headers(struct http_hop *hop) {
 
 /* Digest and NTLM keep the URL's credentials for their own headers; digest takes them out of the
  * URL, too. */
-static void take_credentials(struct http_hop *hop, struct slice *user, struct slice *password) {
-    if (hop->req->auth != HTTP_AUTH_DIGEST && hop->req->auth != HTTP_AUTH_NTLM)
+static void take_credentials(struct http_hop *hop) {
+    if (likely(hop->req->auth != HTTP_AUTH_DIGEST && hop->req->auth != HTTP_AUTH_NTLM))
         return;
+    free(hop->user);
+    free(hop->password);
+    hop->user = slice_dup(hop->url->user);
+    hop->password = slice_dup(hop->url->password);
     hop->hides_user = true;
-    *user = *password = slice_from("", 0);
+    hop->n_answers = 0;
     if (!hop->url->has_user || hop->req->auth != HTTP_AUTH_DIGEST)
         return;
     struct url bare;
     url_copy_without_user(hop->url, &bare);
-    if (!hop->has_own_url) {
-        *user = hop->url->user;
-        *password = hop->url->password;
-    } else {
+    if (hop->has_own_url)
         url_release(&hop->own_url);
-    }
     hop->own_url = bare;
     hop->has_own_url = true;
     hop->url = &hop->own_url;
@@ -121,15 +121,54 @@ static void store_cookies(struct http_hop *hop, const struct http_response *r) {
     }
 }
 
-/* The answer to a challenge goes out once: a second 401 is the result. */
-static bool answer_challenge(struct http_hop *hop, const struct http_response *r, struct slice user,
-                             struct slice password) {
-    if (hop->req->auth != HTTP_AUTH_DIGEST || r->status != 401 || hop->authorization)
-        return false;
+/* The challenge of that scheme ("NTLM", "NTLM token"); ptr NULL when the server did not make one.
+ */
+static struct slice find_challenge(const struct http_response *r, struct slice scheme) {
+    struct http_header f;
+    for (size_t pos = 0; http_response_next_header(r, &pos, &f);) {
+        if (slice_ieq(f.name, SLICE("www-authenticate")) && slice_starts(f.value, scheme) &&
+            (f.value.len == scheme.len || f.value.ptr[scheme.len] == ' '))
+            return f.value;
+    }
+    return slice_from(NULL, 0);
+}
+
+static char *answer_ntlm(const struct http_hop *hop, const struct http_response *r) {
+    struct slice scheme = SLICE("NTLM"), challenge = find_challenge(r, scheme);
+    if (!challenge.ptr) {
+        scheme = SLICE("Negotiate");
+        challenge = find_challenge(r, scheme);
+    }
+    if (!challenge.ptr || !hop->url->has_user || hop->n_answers > 1)
+        return NULL;
+    if (hop->n_answers == 0)
+        return http_ntlm_negotiate(scheme);
+    slice_cut(&challenge, ' ');
+    return challenge.ptr ? http_ntlm_authenticate(scheme, challenge, slice_cstr(hop->user),
+                                                  slice_cstr(hop->password))
+                         : NULL;
+}
+
+/* k6 answers any 401, whatever it asks for. A second 401 is the result. */
+static char *answer_digest(const struct http_hop *hop, const struct http_response *r) {
+    if (hop->n_answers > 0)
+        return NULL;
     struct slice challenge = http_header_find(r->head, SLICE("www-authenticate"));
-    hop->authorization =
-        http_digest_authorization(challenge.ptr ? challenge : slice_from("", 0), hop->method,
-                                  hop->url->request_uri, user, password, hop->body);
+    return http_digest_authorization(challenge.ptr ? challenge : slice_from("", 0), hop->method,
+                                     hop->url->request_uri, slice_cstr(hop->user),
+                                     slice_cstr(hop->password), hop->body);
+}
+
+/* True when the hop is to be done again with an answer to the challenge in r. */
+static bool answer_challenge(struct http_hop *hop, const struct http_response *r) {
+    if (likely(r->status != 401 || !hop->user))
+        return false;
+    char *answer = hop->req->auth == HTTP_AUTH_NTLM ? answer_ntlm(hop, r) : answer_digest(hop, r);
+    if (!answer)
+        return false;
+    free(hop->authorization);
+    hop->authorization = answer;
+    hop->n_answers++;
     return true;
 }
 
@@ -140,8 +179,7 @@ static void report_hop(const struct http_hop *hop, struct http_response *r) {
 }
 
 static struct http_response *run_hops(struct http_hop *hop) {
-    struct slice user, password;
-    take_credentials(hop, &user, &password);
+    take_credentials(hop);
     for (;;) {
         struct http_response *r = h1_exchange(hop);
         if (unlikely(r->has_set_cookie))
@@ -150,8 +188,8 @@ static struct http_response *run_hops(struct http_hop *hop) {
         if (unlikely(hop->follows)) {
             http_redirect_go(hop, r->status);
             hop->n_done++;
-            take_credentials(hop, &user, &password);
-        } else if (likely(!r->status || !answer_challenge(hop, r, user, password))) {
+            take_credentials(hop);
+        } else if (likely(!answer_challenge(hop, r))) {
             return r;
         }
         http_response_unref(r);
@@ -192,6 +230,8 @@ int http_client_do(struct http_client *c, const struct http_request *req,
     }
     free(hop.referer);
     free(hop.authorization);
+    free(hop.user);
+    free(hop.password);
     if (hop.has_own_url)
         url_release(&hop.own_url);
     buf_release(&body);

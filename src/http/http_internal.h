@@ -34,6 +34,8 @@ struct http_hop {
     struct slice host;             /* Host header when it is not url's own */
     char *referer;                 /* heap, NULL = none computed */
     char *authorization;           /* heap, NULL = from url */
+    char *user, *password;         /* heap: credentials for challenges, NULL = none */
+    int n_answers;                 /* to challenges of this hop */
     bool hides_user;               /* credentials of the URL do not become a Basic header */
     int n_done;                    /* redirects before this one */
     /* What the head of the response says about the next hop; set by http_redirect_plan. */
