@@ -52,6 +52,7 @@ bool script_exports_function(const struct script *s, const char *name);
  * (map_init'ed by the caller, who frees the slices' structs; their content stays the script's). */
 void script_files(const struct script *s, struct map *out);
 
-/* "/a b" -> "file:///a%20b" and back; heap strings. script_url_to_path gives NULL for other URLs. */
+/* "/a b" -> "file:///a%20b" and back; heap strings. script_url_to_path gives NULL for other URLs.
+ */
 char *script_path_to_url(const char *path);
 char *script_url_to_path(const char *url);

@@ -19,6 +19,9 @@
 #include "js/vu_tags.h"
 #include "metrics/tags.h"
 
+/* Garbage in cycles that a VU may have before it is collected. */
+#define GC_HEADROOM_BYTES (64 * 1024)
+
 static _Thread_local char *last_error;
 
 const char *vu_last_error_text(void) {
@@ -57,6 +60,8 @@ static void create_context(struct vu *vu) {
     CHECK(vu->rt != NULL);
     if (vu->config->memory_limit_bytes)
         JS_SetMemoryLimit(vu->rt, vu->config->memory_limit_bytes);
+    if (vu->config->gc_threshold_bytes)
+        JS_SetGCThreshold(vu->rt, vu->config->gc_threshold_bytes);
     js_stack_guard_init(vu);
     JS_SetInterruptHandler(vu->rt, on_poll, vu);
     JS_SetJSONWords(vu->rt, json_words);
@@ -64,14 +69,11 @@ static void create_context(struct vu *vu) {
     CHECK(ctx != NULL);
     JS_SetContextOpaque(ctx, vu);
     JS_AddIntrinsicBaseObjects(ctx);
-    JS_AddIntrinsicDate(ctx);
     JS_AddIntrinsicEval(ctx);
     JS_AddIntrinsicStringNormalize(ctx);
-    JS_AddIntrinsicRegExp(ctx);
     JS_AddIntrinsicJSON(ctx);
     JS_AddIntrinsicProxy(ctx);
-    JS_AddIntrinsicMapSet(ctx);
-    JS_AddIntrinsicTypedArrays(ctx);
+    JS_AddIntrinsicsLazily(ctx);
     JS_AddIntrinsicPromise(ctx);
     JS_SetRandomState(ctx, random_u64());
 }
@@ -215,6 +217,8 @@ struct vu *vu_new(const struct vu_params *params, struct error *err) {
     }
     vu->is_init = false;
     JS_SetRandomState(vu->ctx, random_u64());
+    if (!vu->config->gc_threshold_bytes)
+        JS_SetGCThreshold(vu->rt, JS_GetMallocSize(vu->rt) + GC_HEADROOM_BYTES);
     return vu;
 }
 
@@ -261,7 +265,5 @@ void vu_clear_interrupt(struct vu *vu) {
 }
 
 size_t vu_heap_bytes(const struct vu *vu) {
-    JSMemoryUsage usage;
-    JS_ComputeMemoryUsage(vu->rt, &usage);
-    return (size_t)usage.malloc_size;
+    return JS_GetMallocSize(vu->rt);
 }

@@ -63,6 +63,7 @@ struct vu_config {
     bool no_vu_connection_reuse;
     const char *http_debug;    /* NULL, "headers", "full" */
     size_t memory_limit_bytes; /* JS heap of one VU, 0 = none */
+    size_t gc_threshold_bytes; /* 0 = chosen by the VU; 1 collects all the time (tests) */
 };
 
 struct vu_params {

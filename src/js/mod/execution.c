@@ -322,9 +322,18 @@ static JSValue get_exec(JSContext *ctx, JSValueConst this_val, int what) {
 }
 
 static int declare(JSContext *ctx, JSModuleDef *m) {
-    return JS_AddModuleExport(ctx, m, "default") | JS_AddModuleExport(ctx, m, "scenario") |
-           JS_AddModuleExport(ctx, m, "instance") | JS_AddModuleExport(ctx, m, "test") |
-           JS_AddModuleExport(ctx, m, "vu");
+    return JS_AddModuleExport(ctx, m, "default");
+}
+
+/* A named import binds the object itself: what it holds is looked up, and refused, at use. Made
+ * only for names that somebody imports. */
+static void set_named(struct vu *vu, JSModuleDef *m, const char *name, JSValue *slot,
+                      JSValue (*make)(JSContext *)) {
+    if (!JS_HasModuleExport(vu->ctx, m, name))
+        return;
+    if (JS_IsUndefined(*slot))
+        *slot = make(vu->ctx);
+    JS_SetModuleExport(vu->ctx, m, name, JS_DupValue(vu->ctx, *slot));
 }
 
 static int init(JSContext *ctx, JSModuleDef *m) {
@@ -340,20 +349,10 @@ static int init(JSContext *ctx, JSModuleDef *m) {
     add_getter(ctx, exec, "scenario", get_exec, EXEC_SCENARIO);
     add_getter(ctx, exec, "test", get_exec, EXEC_TEST);
     add_getter(ctx, exec, "vu", get_exec, EXEC_VU);
-    /* Named imports bind the objects themselves: what they hold is looked up, and refused, at use.
-     */
-    if (JS_IsUndefined(st->scenario))
-        st->scenario = new_scenario(ctx);
-    if (JS_IsUndefined(st->instance))
-        st->instance = new_instance(ctx);
-    if (JS_IsUndefined(st->test))
-        st->test = new_test(ctx);
-    if (JS_IsUndefined(st->vu))
-        st->vu = new_vu(ctx);
-    JS_SetModuleExport(ctx, m, "scenario", JS_DupValue(ctx, st->scenario));
-    JS_SetModuleExport(ctx, m, "instance", JS_DupValue(ctx, st->instance));
-    JS_SetModuleExport(ctx, m, "test", JS_DupValue(ctx, st->test));
-    JS_SetModuleExport(ctx, m, "vu", JS_DupValue(ctx, st->vu));
+    set_named(vu, m, "scenario", &st->scenario, new_scenario);
+    set_named(vu, m, "instance", &st->instance, new_instance);
+    set_named(vu, m, "test", &st->test, new_test);
+    set_named(vu, m, "vu", &st->vu, new_vu);
     return JS_SetModuleExport(ctx, m, "default", exec);
 }
 

@@ -63,6 +63,8 @@ void fixture_init(struct fixture *f) {
     f->config.batch_per_host = 6;
     f->config.max_redirects = 10;
     f->config.http_timeout_ns = 60 * NS_PER_S;
+    if (getenv("KILN_GC_STRESS"))
+        f->config.gc_threshold_bytes = 1;
     current = f;
 }
 
