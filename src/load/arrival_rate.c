@@ -42,6 +42,7 @@ struct arrival_state {
     /* Main thread. */
     int n_running_lanes;
     bool is_ready;
+    int64_t vus_at_end;
     _Atomic bool is_over; /* read by progress() */
 };
 
@@ -287,6 +288,7 @@ static void run(struct scenario_run *s) {
     while (is_started && s->config->type == EXECUTOR_CONSTANT_ARRIVAL_RATE &&
            clock_now_ns() < s->regular_end_ns && scenario_wait(s, s->regular_end_ns) != KE_CANCELED)
         ;
+    state->vus_at_end = s->vus_active;
     for (int i = 0; i < state->n_lanes; i++)
         worker_post(state->lanes[i].lw->worker, &state->lanes[i].end_msg);
     state->is_over = true;
@@ -309,8 +311,11 @@ static size_t describe(const struct scenario_run *s, struct arena *a, const char
           (double)c->time_unit.ns;
     double rate = arrivals_rate_at(c, s->run->config.tuple, executor_spent_ns(s));
     int width = executor_digits(s->max_vus);
+    /* VUs that have left stay in the count, as in k6. */
+    const struct arrival_state *state = s->state;
+    int64_t vus = state && state->is_over ? state->vus_at_end : s->vus_active;
     out[0] = arena_printf(a, "%0*lld/%0*lld VUs", width, (long long)atomic_load(&s->vus_busy),
-                          width, (long long)s->vus_active);
+                          width, (long long)vus);
     out[1] = executor_time_text(s, a);
     out[2] = arena_printf(a, "%0*.2f iters/s", executor_digits((int64_t)max) + 3, rate);
     return 3;
