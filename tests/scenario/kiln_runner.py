@@ -15,7 +15,7 @@ import time
 
 PROGRAM = os.environ.get('KILN', 'build/kiln')
 ANSI = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
-QUOTED = re.compile(r'^time="[^"]*" level=(\w+) msg="((?:[^"\\]|\\.)*)"(.*)$')
+LOG_LINE = re.compile(r'^time="[^"]*" level=(\w+) msg=(?:"((?:[^"\\]|\\.)*)"|(\S*))(.*)$')
 
 
 def clean_environment(extra=None):
@@ -33,8 +33,8 @@ class Run:
     @property
     def log(self):
         """(level, message, rest of the line) for each line of the log."""
-        found = (QUOTED.match(line) for line in self.err.splitlines())
-        return [(m.group(1), m.group(2), m.group(3)) for m in found if m]
+        found = (LOG_LINE.match(line) for line in self.err.splitlines())
+        return [(m.group(1), m.group(2) or m.group(3) or '', m.group(4)) for m in found if m]
 
     @property
     def messages(self):
