@@ -41,7 +41,8 @@ extern const struct flag_def global_flags[];
 /* "kiln", or the name of the link it was called by. */
 extern const char *program_name;
 
-extern const struct command cmd_run, cmd_version, cmd_playground, cmd_completion;
+extern const struct command cmd_run, cmd_archive, cmd_inspect, cmd_new, cmd_deps, cmd_features,
+    cmd_cloud, cmd_x, cmd_version, cmd_playground, cmd_completion;
 
 /* Finds the command in argv, parses its flags and runs it. Returns the exit code. */
 int command_main(int argc, char **argv);

@@ -2,14 +2,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/log.h"
+#include "load/tar.h"
 #include "metrics/metric.h"
 
 #define COMMAND_STACK_BYTES (1024 * 1024)
-#define STDIN_MAX_BYTES (1024 * 1024 * 1024)
+#define FILE_MAX_BYTES (1024 * 1024 * 1024)
 
 struct command_fiber {
     command_fiber_fn *fn;
@@ -51,22 +54,68 @@ int run_on_fiber(const struct flags *flags, command_fiber_fn *fn) {
     failure_release(&c.failure);
     test_release(&c.t.test);
     runtime_options_release(&c.t.runtime);
-    free(c.t.stdin_text);
+    archive_release(&c.t.archive);
+    free(c.t.text);
     worker_free(c.t.main_worker);
     metrics_shutdown();
     return c.rc;
 }
 
-static struct slice read_stdin(struct loaded_test *t) {
+static struct slice read_all(struct loaded_test *t, FILE *file) {
     struct buf text;
     char chunk[65536];
-    size_t n;
-    buf_init(&text, STDIN_MAX_BYTES);
-    while ((n = fread(chunk, 1, sizeof chunk, stdin)) > 0 && buf_append(&text, chunk, n) == 0)
+    size_t n, len;
+    buf_init(&text, FILE_MAX_BYTES);
+    while ((n = fread(chunk, 1, sizeof chunk, file)) > 0 && buf_append(&text, chunk, n) == 0)
         ;
-    size_t len;
-    t->stdin_text = buf_detach(&text, &len);
-    return slice_from(t->stdin_text, len);
+    t->text = buf_detach(&text, &len);
+    return slice_from(t->text, len);
+}
+
+/* An archive by its first block or by --type; *out_text is its content then. A file that is none is
+ * left to be read by whoever loads the script. */
+static bool find_archive(struct loaded_test *t, const char *path, struct slice stdin_text,
+                         struct slice *out_text) {
+    char block[512];
+    bool is_forced = strcmp(t->runtime.test_type, "archive") == 0, is_archive = is_forced;
+    bool is_script = strcmp(t->runtime.test_type, "js") == 0;
+    *out_text = stdin_text;
+    if (is_script || stdin_text.ptr != NULL)
+        return !is_script && (is_forced || tar_is_archive(stdin_text));
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return false;
+    size_t n = fread(block, 1, sizeof block, file);
+    is_archive = is_forced || tar_is_archive(slice_from(block, n));
+    if (is_archive) {
+        rewind(file);
+        *out_text = read_all(t, file);
+    }
+    fclose(file);
+    return is_archive;
+}
+
+static int open_archive(struct loaded_test *t, struct slice text, struct test_source *source,
+                        struct failure *f) {
+    struct error err = {0};
+    struct map_entry *e;
+    if (archive_read(&t->archive, text, &err) != 0) {
+        bool is_absolute = source->path[0] == '/';
+        return failure_set(f, EXIT_CODE_GENERIC, NULL,
+                           "could not initialize '%s': could not load test archive bundle "
+                           "'file://%s%s%s': %s",
+                           source->path, is_absolute ? "" : source->cwd, is_absolute ? "" : "/",
+                           source->path, err.text);
+    }
+    /* What was given now wins over what was packed. */
+    for (size_t i = 0; (e = map_next(&t->archive.env, &i));)
+        if (!map_has(&t->runtime.env, e->key))
+            map_set(&t->runtime.env, e->key, xstrdup(e->value));
+    t->runtime.is_extended &= !t->archive.is_base;
+    source->archive_url = t->archive.filename;
+    source->files = &t->archive.files;
+    source->archive_options_json = t->archive.options_json;
+    return 0;
 }
 
 int load_script(struct loaded_test *t, const struct flags *flags, bool include_system_env,
@@ -74,14 +123,20 @@ int load_script(struct loaded_test *t, const struct flags *flags, bool include_s
     const char *path = flags->args.ptr[0];
     struct error err = {0};
     char cwd[4096];
+    struct slice archive;
     struct test_source source = {
         .path = path, .cwd = getcwd(cwd, sizeof cwd), .env = &t->runtime.env};
     if (source.cwd == NULL)
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "cannot tell the current directory");
     if (runtime_options_init(&t->runtime, flags, include_system_env, &err) != 0)
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
-    if (path[0] == '-' && path[1] == '\0')
-        source.source = read_stdin(t);
+    if (strcmp(path, "-") == 0)
+        source.source = read_all(t, stdin);
+    if (find_archive(t, path, source.source, &archive)) {
+        int rc = open_archive(t, archive, &source, f);
+        if (rc != 0)
+            return rc;
+    }
     source.is_extended = t->runtime.is_extended;
     return test_load(&t->test, &source, f);
 }

@@ -5,13 +5,15 @@
 #include "cli/command.h"
 #include "cli/config.h"
 #include "cli/runtime_options.h"
+#include "load/archive.h"
 
 struct loaded_test {
     struct test test;
     struct runtime_options runtime;
     struct config config;
     struct worker *main_worker; /* its loop runs the caller's fiber */
-    char *stdin_text;           /* of "-" */
+    char *text;                 /* of "-", or of an archive */
+    struct archive archive;     /* when the file is one */
 };
 
 /* How a command's work runs: on a fiber of the main thread's worker. */

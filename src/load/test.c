@@ -102,7 +102,8 @@ static int read_options(struct test *t, const char *json, struct failure *f) {
 
 int test_load(struct test *t, const struct test_source *source, struct failure *f) {
     struct error err = {0};
-    struct script_config cfg = {.path = source->path,
+    struct script_config cfg = {.path = source->archive_url != NULL ? source->archive_url
+                                                                    : source->path,
                                 .source = source->source,
                                 .cwd = source->cwd,
                                 .env = source->env,

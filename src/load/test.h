@@ -24,7 +24,8 @@ struct test_source {
     const char *cwd;
     const struct map *env; /* __ENV: name -> char *; outlives the test */
     bool is_extended;      /* compatibility mode */
-    /* Archives: contents and options of the archive; NULL otherwise. */
+    /* Archives: URL of the main script, all files and the options; NULL otherwise. */
+    const char *archive_url;
     const struct map *files;
     const char *archive_options_json;
 };

@@ -1,0 +1,48 @@
+/* Commands of k6 that need a service which kiln does not use: known, so that they can say so. */
+#include <stdio.h>
+
+#include "cli/command.h"
+
+static int refuse(const struct command *self, const struct flags *flags, int argc, char **argv) {
+    struct error err;
+    (void)flags;
+    (void)argc;
+    (void)argv;
+    error_set(&err, KE_INVALID,
+              "`%s %s` needs a cloud service, which %s does not use: run the test with `%s run`",
+              program_name, self->name, program_name, program_name);
+    return command_fail(EXIT_OTHER, &err);
+}
+
+static int list_nothing(const struct command *self, const struct flags *flags, int argc,
+                        char **argv) {
+    struct error err;
+    (void)argc;
+    (void)argv;
+    if (flags->args.len == 0) {
+        printf("%s has no extension commands.\n", program_name);
+        return EXIT_OK;
+    }
+    error_set(&err, KE_INVALID, "unknown command \"%s\" for \"%s %s\"", flags->args.ptr[0],
+              program_name, self->name);
+    return command_fail(EXIT_OTHER, &err);
+}
+
+const struct command cmd_cloud = {
+    .name = "cloud",
+    .usage = "cloud",
+    .summary = "Not available: tests run on this machine",
+    .about = "Accepted for scripts that call it; tests run on this machine only.",
+    .max_args = -1,
+    .takes_raw_args = true,
+    .run = refuse,
+};
+
+const struct command cmd_x = {
+    .name = "x",
+    .usage = "x",
+    .summary = "Extension commands (there are none)",
+    .about = "Extensions of k6 are Go code and cannot be loaded.",
+    .max_args = -1,
+    .run = list_nothing,
+};
