@@ -47,7 +47,7 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
         .port = port,
         .is_tls = is_tls,
         .alpn = CONN_ALPN_HTTP1,
-        .dialer = &cfg->dialer,
+        .dialer = http_client_dialer(x->client),
         .tls = cfg->tls,
         .counters = x->client->counters,
     };
@@ -305,6 +305,7 @@ static struct http_response *make_response(struct exchange *x, const char *head,
         r->proto_major = x->head.proto_major;
         r->proto_minor = x->head.proto_minor;
         r->is_chunked = x->head.is_chunked;
+        r->is_closing = x->head.says_close && x->head.proto_major == 1 && x->head.proto_minor >= 1;
         r->has_set_cookie = x->head.has_set_cookie;
         r->status_text = slice_from(r->head.ptr + x->head.status_text.at, x->head.status_text.len);
         if (r->status >= 400)

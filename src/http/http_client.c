@@ -25,7 +25,19 @@ void http_client_free(struct http_client *c) {
     if (!c)
         return;
     http_pool_release(&c->pool);
+    free(c->own_dialer);
     free(c);
+}
+
+void http_client_set_local_ip(struct http_client *c, const struct sockaddr_storage *ip) {
+    if (!c->own_dialer)
+        c->own_dialer = xmalloc(sizeof *c->own_dialer);
+    *c->own_dialer = c->config->dialer;
+    c->own_dialer->local_ip = *ip;
+}
+
+const struct dialer_config *http_client_dialer(const struct http_client *c) {
+    return c->own_dialer ? c->own_dialer : &c->config->dialer;
 }
 
 void http_client_close_idle(struct http_client *c) {

@@ -91,6 +91,7 @@ struct http_response {
     int status; /* 0 on error */
     uint8_t proto_major, proto_minor;
     bool is_chunked;
+    bool is_closing; /* Connection: close; Go takes that header out */
     bool has_set_cookie;
     bool must_throw; /* k6 throws this error whatever `throw` says (101 responses), and counts no
                         samples */
@@ -118,6 +119,10 @@ struct http_response {
 struct http_client *http_client_new(const struct http_client_config *cfg,
                                     struct conn_counters *counters);
 void http_client_free(struct http_client *c);
+/* Dials from that address from now on (options.localIPs). */
+void http_client_set_local_ip(struct http_client *c, const struct sockaddr_storage *ip);
+/* How this client dials; for other protocols of the VU. */
+const struct dialer_config *http_client_dialer(const struct http_client *c);
 /* Closes idle connections (noVUConnectionReuse, end of run). */
 void http_client_close_idle(struct http_client *c);
 
@@ -132,5 +137,6 @@ void http_response_unref(struct http_response *r);
 
 /* Walks the fields of r (*pos starts at 0): returns false at the end. Name and value are trimmed
  * views, name as on the wire. Fields that Go takes out of a response's headers are left out:
- * Transfer-Encoding, Trailer, and the Content-Length of a chunked body. */
+ * Transfer-Encoding, Trailer, a Connection that says close, and the Content-Length of a chunked
+ * body. */
 bool http_response_next_header(const struct http_response *r, size_t *pos, struct http_header *out);

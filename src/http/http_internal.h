@@ -10,6 +10,7 @@
 struct http_client {
     const struct http_client_config *config;
     struct conn_counters *counters;
+    struct dialer_config *own_dialer; /* with a local address; NULL = config's */
     struct http_pool pool;
     uint64_t max_body_bytes;
     bool has_proxy;

@@ -137,7 +137,7 @@ void http_response_fail(struct http_response *r, const struct http_hop *hop,
     r->status = 0;
     r->proto_major = r->proto_minor = 0;
     r->head = r->status_text = slice_from("", 0);
-    r->has_set_cookie = r->is_chunked = false;
+    r->has_set_cookie = r->is_chunked = r->is_closing = false;
     r->tls = NULL;
 }
 
@@ -160,6 +160,10 @@ bool http_response_next_header(const struct http_response *r, size_t *pos,
         switch (out->name.len) {
         case 7:
             if (slice_ieq(out->name, SLICE("trailer")))
+                continue;
+            return true;
+        case 10:
+            if (r->is_closing && slice_ieq(out->name, SLICE("connection")))
                 continue;
             return true;
         case 14:
