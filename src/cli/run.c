@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/compat.h"
 #include "base/log.h"
+#include "cli/console_file.h"
 #include "cli/load_test.h"
 #include "cli/log_setup.h"
 #include "cli/option_flags.h"
@@ -227,6 +228,8 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         run_screen_banner(&c.screen);
     if (rc == 0)
         rc = test_make_vu_config(&t->test, f);
+    if (rc == 0 && t->test.derived.console_output.is_set)
+        rc = console_file_open(t->test.derived.console_output.value, f);
     if (rc == 0)
         rc = create_outputs(&c, f);
     if (rc == 0 && (n_workers = count_workers(flags, f)) == 0)

@@ -213,6 +213,16 @@ int js_console_format(struct buf *out, JSContext *ctx, JSValueConst v) {
     return put_value(out, ctx, v, NULL);
 }
 
+static struct {
+    js_console_writer *write;
+    void *arg;
+} redirect;
+
+void js_console_redirect(js_console_writer *write, void *arg) {
+    redirect.write = write;
+    redirect.arg = arg;
+}
+
 static JSValue js_console_log(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
                               int level) {
     (void)this_val;
@@ -224,9 +234,11 @@ static JSValue js_console_log(JSContext *ctx, JSValueConst this_val, int argc, J
             buf_append_char(&out, ' ');
         rc = js_console_format(&out, ctx, argv[i]);
     }
-    if (rc == 0)
-        log_fields((enum log_level)level, slice_from(out.ptr ? out.ptr : "", out.len),
-                   LOG_STR("source", "console"));
+    struct slice msg = slice_from(out.ptr ? out.ptr : "", out.len);
+    if (rc == 0 && redirect.write)
+        redirect.write(redirect.arg, (enum log_level)level, msg);
+    else if (rc == 0)
+        log_fields((enum log_level)level, msg, LOG_STR("source", "console"));
     buf_release(&out);
     return rc ? JS_EXCEPTION : JS_UNDEFINED;
 }

@@ -275,6 +275,7 @@ int test_make_vu_config(struct test *t, struct failure *f) {
     c->derived_options_json = export_options(t, OPTIONS_EXPORT_SPECIFIED);
     c->system_tags = o->system_tags.bits;
     c->max_redirects = (int)o->max_redirects.value;
+    c->max_redirects_is_default = !o->max_redirects.is_set;
     c->batch = (int)o->batch.value;
     c->batch_per_host = (int)o->batch_per_host.value;
     c->rps = o->rps.value > 0 ? (double)o->rps.value : 0;
