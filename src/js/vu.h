@@ -55,6 +55,7 @@ struct vu_config {
     uint32_t system_tags;      /* bits of metrics/tags.h */
     int64_t http_timeout_ns;   /* 60 s */
     int max_redirects;
+    bool max_redirects_is_default; /* nobody chose it: k6 warns when it is reached */
     int batch, batch_per_host;
     double rps; /* 0 = off; process-wide limiter */
     bool throw_errors;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/duration.h"
 #include "base/log.h"
+#include "http/compression.h"
 #include "js/go_types.h"
 #include "js/js_util.h"
 
@@ -262,6 +263,11 @@ static int read_param(struct http_call *call, JSAtom key, JSValueConst v, struct
     }
     if (key == m->atom_cookies)
         return read_cookies(call, v);
+    if (key == m->atom_compression) {
+        if (!text_of(call, v, &call->req.compression))
+            return KE_JS;
+        return call->req.compression.len ? http_compression_check(call->req.compression, err) : 0;
+    }
     if (key == m->atom_throw_)
         call->throws = JS_ToBool(ctx, v) > 0;
     return 0;
@@ -335,7 +341,7 @@ int http_call_init(struct http_call *call, struct http_module *mod, struct slice
     call->req.method = method;
     call->req.timeout_ns = cfg->http_timeout_ns;
     call->req.max_redirects = cfg->max_redirects;
-    call->req.warn_redirect_limit = true;
+    call->req.warn_redirect_limit = cfg->max_redirects_is_default;
     call->req.response_type =
         cfg->discard_response_bodies ? HTTP_RESPONSE_NONE : HTTP_RESPONSE_TEXT;
     call->req.jar = http_vu_jar(vu);

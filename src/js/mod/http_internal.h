@@ -128,6 +128,7 @@ struct http_call {
     struct http_expected *expected;
     bool has_verdict; /* false: responseCallback null */
     bool throws;
+    unsigned n_hops; /* reported so far */
     struct http_header headers_inline[HTTP_CALL_INLINE];
     struct http_header *headers_heap;
     /* C strings and heap blocks to release. */

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/compat.h"
+#include "base/log.h"
+#include "http/http_debug.h"
 #include "js/vu_tags.h"
 
 enum verdict { VERDICT_NONE, VERDICT_EXPECTED, VERDICT_UNEXPECTED };
@@ -109,18 +112,59 @@ static struct http_series *hop_series(const struct http_call *call, const struct
     return series;
 }
 
+/* Challenges are part of the deal: k6 expects a 401 of the first answer to digest, and does not
+ * mind one with NTLM. */
+static enum verdict hop_verdict(const struct http_call *call, const struct http_request *req,
+                                const struct http_response *hop, bool is_first) {
+    if (!call->has_verdict)
+        return VERDICT_NONE;
+    bool is_expected =
+        hop->status && !hop->error.code && http_status_is_expected(call->expected, hop->status);
+    if (is_first && req->auth == HTTP_AUTH_DIGEST)
+        is_expected = hop->status == 401;
+    else if (is_first && req->auth == HTTP_AUTH_NTLM && hop->status == 401)
+        is_expected = true;
+    return is_expected ? VERDICT_EXPECTED : VERDICT_UNEXPECTED;
+}
+
+#define DEBUG_FIELDS_MAX 64
+
+/* --http-debug: the record carries the VU, the iteration and the request's tags. */
+static void log_hop(const struct http_call *call, const struct http_request *req,
+                    const struct http_response *hop) {
+    const struct vu *vu = call->vu;
+    struct log_field fields[DEBUG_FIELDS_MAX];
+    char vu_id[24], iteration[24], keys[DEBUG_FIELDS_MAX][64];
+    size_t n = 0;
+    bool is_full = strcmp(vu->config->http_debug, "full") == 0;
+    if (compat_is_v051()) {
+        http_debug_log(req, hop, is_full, NULL, 0);
+        return;
+    }
+    snprintf(vu_id, sizeof vu_id, "%lld", (long long)vu->id_global);
+    snprintf(iteration, sizeof iteration, "%lld", (long long)vu->iteration);
+    fields[n++] = LOG_STR("source", "http-debug");
+    fields[n++] = LOG_STR("vu", vu_id);
+    fields[n++] = LOG_STR("iter", iteration);
+    for (uint32_t i = 0; call->tags && i < call->tags->len && n < DEBUG_FIELDS_MAX; i++) {
+        const struct tag *t = &call->tags->tags[i];
+        snprintf(keys[n], sizeof keys[n], "%.*s", SLICE_FMT(t->key));
+        fields[n] = LOG_SLICE(keys[n], t->value);
+        n++;
+    }
+    http_debug_log(req, hop, is_full, fields, n);
+}
+
 void http_record(void *arg, const struct http_request *req, const struct url *url,
                  struct http_response *hop) {
     struct http_call *call = arg;
     struct vu *vu = call->vu;
+    bool is_first = call->n_hops++ == 0;
+    if (unlikely(vu->config->http_debug != NULL))
+        log_hop(call, req, hop);
     if (!vu->shard)
         return;
-    enum verdict verdict = VERDICT_NONE;
-    if (call->has_verdict)
-        verdict =
-            hop->status && !hop->error.code && http_status_is_expected(call->expected, hop->status)
-                ? VERDICT_EXPECTED
-                : VERDICT_UNEXPECTED;
+    enum verdict verdict = hop_verdict(call, req, hop, is_first);
     struct http_series *s = hop_series(call, req, url, hop, verdict);
     const struct http_timings *t = &hop->timings;
     const double ms = 1e-6;

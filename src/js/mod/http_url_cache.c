@@ -26,7 +26,7 @@ struct http_url_entry *http_url_entry_get(struct slice text, struct error *err) 
     e->hash = hash;
     e->source = xstrndup(text.ptr, text.len);
     e->source_len = text.len;
-    e->tag_text = e->url.has_user ? url_masked(&e->url) : xstrndup(text.ptr, text.len);
+    e->tag_text = url_masked(&e->url);
     e->tag_len = strlen(e->tag_text);
     e->refs = 2;
     if (*slot)
