@@ -21,29 +21,66 @@ int http_compression_check(struct slice algorithms, struct error *err) {
     return 0;
 }
 
-static int by_zlib(struct slice in, int window_bits, struct buf *out) {
-    z_stream z = {0};
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY) !=
-        Z_OK)
-        return KE_FAILED;
+static unsigned part_of(size_t n) {
+    return n < (1U << 30) ? (unsigned)n : (1U << 30); /* zlib counts in 32 bits */
+}
+
+static int run_deflate(z_stream *z, int flush, struct buf *out) {
     int rc;
-    do { /* zlib counts in 32 bits */
-        if (z.avail_in == 0 && in.len) {
-            size_t n = in.len < (1U << 30) ? in.len : (1U << 30);
-            z.next_in = (unsigned char *)(uintptr_t)in.ptr;
-            z.avail_in = (unsigned)n;
-            in = slice_from(in.ptr + n, in.len - n);
-        }
-        buf_reserve(out, deflateBound(&z, z.avail_in) + 32);
-        z.next_out = (unsigned char *)out->ptr + out->len;
-        size_t room = out->alloc - out->len - 1; /* the NUL of buf_detach */
-        z.avail_out = room < (1U << 30) ? (unsigned)room : (1U << 30);
-        unsigned before = z.avail_out;
-        rc = deflate(&z, in.len ? Z_NO_FLUSH : Z_FINISH);
-        out->len += before - z.avail_out;
-    } while (rc == Z_OK || rc == Z_BUF_ERROR);
+    do {
+        buf_reserve(out, deflateBound(z, z->avail_in) + 64);
+        z->next_out = (unsigned char *)out->ptr + out->len;
+        z->avail_out = part_of(out->alloc - out->len - 1); /* the NUL of buf_detach */
+        unsigned before = z->avail_out;
+        rc = deflate(z, flush);
+        out->len += before - z->avail_out;
+    } while (rc == Z_OK && z->avail_out == 0);
+    return rc == Z_OK || rc == Z_BUF_ERROR ? 0 : KE_FAILED;
+}
+
+/* Raw deflate that ends as Go's writer ends it, so that small bodies have the length that k6 would
+ * send: the data's blocks are not marked as last, an empty stored block behind them is. */
+static int raw_deflate(struct slice in, struct buf *out) {
+    z_stream z = {0};
+    unsigned pending;
+    int bits = 0, rc = 0;
+    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return KE_FAILED;
+    do {
+        z.next_in = (unsigned char *)(uintptr_t)in.ptr;
+        z.avail_in = part_of(in.len);
+        in = slice_from(in.ptr + z.avail_in, in.len - z.avail_in);
+        if (z.avail_in)
+            rc = run_deflate(&z, in.len ? Z_NO_FLUSH : Z_BLOCK, out);
+    } while (!rc && in.len);
+    if (!rc && (deflatePending(&z, &pending, &bits) != Z_OK || deflatePrime(&z, 3, 1) != Z_OK ||
+                deflatePrime(&z, (8 - (bits + 3) % 8) % 8, 0) != Z_OK))
+        rc = KE_FAILED;
+    if (!rc)
+        rc = run_deflate(&z, Z_BLOCK, out);
     deflateEnd(&z);
-    return rc == Z_STREAM_END ? 0 : KE_FAILED;
+    buf_append(out, "\x00\x00\xff\xff", 4);
+    return rc;
+}
+
+static void put_u32(struct buf *out, uint32_t v, bool is_big_endian) {
+    for (int i = 0; i < 4; i++)
+        buf_append_char(out, (char)(v >> (is_big_endian ? 24 - 8 * i : 8 * i)));
+}
+
+static int by_gzip(struct slice in, struct buf *out) {
+    buf_append(out, "\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
+    int rc = raw_deflate(in, out);
+    put_u32(out, (uint32_t)crc32_z(0, (const unsigned char *)in.ptr, in.len), false);
+    put_u32(out, (uint32_t)in.len, false);
+    return rc;
+}
+
+static int by_deflate(struct slice in, struct buf *out) {
+    buf_append(out, "\x78\x9c", 2);
+    int rc = raw_deflate(in, out);
+    put_u32(out, (uint32_t)adler32_z(1, (const unsigned char *)in.ptr, in.len), true);
+    return rc;
 }
 
 static int by_zstd(struct slice in, struct buf *out) {
@@ -68,9 +105,9 @@ static int by_brotli(struct slice in, struct buf *out) {
 
 static int compress_once(struct slice name, struct slice in, struct buf *out) {
     if (slice_eq(name, SLICE("gzip")))
-        return by_zlib(in, 15 + 16, out);
+        return by_gzip(in, out);
     if (slice_eq(name, SLICE("deflate")))
-        return by_zlib(in, 15, out);
+        return by_deflate(in, out);
     if (slice_eq(name, SLICE("zstd")))
         return by_zstd(in, out);
     return by_brotli(in, out);

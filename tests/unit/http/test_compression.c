@@ -39,6 +39,20 @@ static void what_is_compressed_can_be_undone(void **state) {
     free(text);
 }
 
+static void short_bodies_have_gos_length(void **state) {
+    (void)state;
+    struct buf b;
+    compress("gzip", SLICE("text"), &b);
+    assert_int_equal(b.len, 28);
+    buf_release(&b);
+    compress("gzip", SLICE(""), &b);
+    assert_int_equal(b.len, 23);
+    buf_release(&b);
+    compress("deflate", SLICE("text"), &b);
+    assert_int_equal(b.len, 16);
+    buf_release(&b);
+}
+
 static void names_of_algorithms_are_checked(void **state) {
     (void)state;
     struct error err;
@@ -233,6 +247,7 @@ static void compressed_requests(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_compressed_can_be_undone),
+        cmocka_unit_test(short_bodies_have_gos_length),
         cmocka_unit_test(names_of_algorithms_are_checked),
         cmocka_unit_test(broken_bodies_have_gos_words),
         cmocka_unit_test(two_gzip_members_are_one_body),
