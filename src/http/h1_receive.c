@@ -1,0 +1,326 @@
+#include "http/h1_exchange.h"
+
+#include "base/check.h"
+#include "http/compression.h"
+
+/* What the response's head promises and how much of it the buffer holds already. */
+struct payload {
+    char *ptr; /* body bytes behind the head, chunked ones decoded */
+    size_t len;
+    bool is_complete;
+    bool has_excess; /* bytes that belong to no response: the connection cannot be used again */
+    bool is_dropped; /* nobody wants the body */
+    struct h1_chunked chunked;
+};
+
+/* ---------------------------------------------------------------- receiving the head */
+
+static int end_of_file(struct exchange *x) {
+    if (!x->got_bytes)
+        return error_set(&x->err, KE_EOF, "EOF");
+    return error_set(&x->err, KE_EOF,
+                     "net/http: HTTP/1.x transport connection broken: unexpected EOF");
+}
+
+static int broken(struct exchange *x, const struct error *why) {
+    return error_set(&x->err, KE_HTTP_MALFORMED,
+                     "net/http: HTTP/1.x transport connection broken: %s", why->text);
+}
+
+static int too_many_headers(struct exchange *x) {
+    struct error why;
+    error_set(&why, 0, "net/http: server response headers exceeded %d bytes; aborted",
+              HTTP_MAX_HEADER_BYTES);
+    return broken(x, &why);
+}
+
+static int read_some(struct exchange *x, char *to, size_t bytes, bool wait_first, size_t *out_n) {
+    int64_t event_ns = 0;
+    long n =
+        conn_read(x->conn->conn, to, bytes, wait_first, x->hop->deadline_ns, &event_ns, &x->err);
+    if (unlikely(n <= 0)) {
+        if (n == 0)
+            return end_of_file(x);
+        x->err.code = x->err.code ? x->err.code : (int)n;
+        return (int)n;
+    }
+    if (!x->got_bytes) {
+        x->got_bytes = true;
+        x->first_byte_ns = event_ns ? event_ns : clock_now_ns();
+    }
+    *out_n = (size_t)n;
+    return 0;
+}
+
+/* Reads until the head of the final response is complete. *out_buf then holds *out_len bytes, the
+ * head first. */
+static int read_head(struct exchange *x, char **out_buf, size_t *out_len, size_t *out_head) {
+    char *buf = http_scratch()->recv;
+    size_t len = 0, n, skipped = 0;
+    bool is_head = slice_eq(x->hop->method, SLICE("HEAD"));
+    int rc = read_some(x, buf, HTTP_RECV_BYTES, true, &len);
+    if (unlikely(rc))
+        return rc;
+    h1_head_init(&x->head, is_head);
+    for (;;) {
+        struct error why;
+        long head = h1_head_parse(&x->head, buf, &len, &why);
+        if (likely(head > 0)) {
+            int status = x->head.status;
+            if (likely(status >= 200 || status == 101)) {
+                *out_buf = buf;
+                *out_len = len;
+                *out_head = (size_t)head;
+                return 0;
+            }
+            /* 100 Continue, 103 Early Hints: the real one follows. */
+            len -= (size_t)head;
+            memmove(buf, buf + head, len);
+            skipped += (size_t)head;
+            h1_head_init(&x->head, is_head);
+            if (skipped > HTTP_MAX_HEADER_BYTES)
+                return too_many_headers(x);
+            if (len)
+                continue;
+        } else if (unlikely(head < 0)) {
+            return broken(x, &why);
+        }
+        if (len > HTTP_MAX_HEADER_BYTES)
+            return too_many_headers(x);
+        /* Waiting again: the shared buffer goes to whoever runs next. */
+        if (buf != x->in.ptr)
+            buf_append(&x->in, buf, len);
+        x->in.len = len;
+        buf_reserve(&x->in, len < 4096 ? 4096 : len);
+        buf = x->in.ptr;
+        rc = read_some(x, buf + len, x->in.alloc - len - 1, false, &n);
+        if (rc)
+            return rc;
+        len += n;
+        x->in.len = len;
+    }
+}
+
+/* ---------------------------------------------------------------- receiving the body */
+
+/* A body of these is null, not empty. */
+static bool is_bodiless(int status) {
+    return status < 200 || status == 204 || status == 304;
+}
+
+static int body_too_large(struct exchange *x) {
+    return error_set(&x->err, KE_TOO_LARGE, "response body is larger than %llu bytes",
+                     (unsigned long long)x->client->max_body_bytes);
+}
+
+/* Looks at what came with the head. A bad chunk is an error of the body: what was decoded counts.
+ */
+static int look_at_payload(struct exchange *x, struct payload *p, char *ptr, size_t len) {
+    size_t used;
+    int rc = 0;
+    p->ptr = ptr;
+    p->len = len;
+    switch (x->head.framing) {
+    case H1_NO_BODY:
+        p->len = 0;
+        p->is_complete = true;
+        p->has_excess = len > 0;
+        break;
+    case H1_LENGTH:
+        if (len >= (uint64_t)x->head.content_length) {
+            p->len = (size_t)x->head.content_length;
+            p->is_complete = true;
+            p->has_excess = len > p->len;
+        }
+        break;
+    case H1_CHUNKED:
+        h1_chunked_init(&p->chunked);
+        rc = h1_chunked_decode(&p->chunked, ptr, len, &p->len, &used, &x->err);
+        p->is_complete = rc == 1;
+        p->has_excess = used < len;
+        break;
+    case H1_UNTIL_CLOSE:
+        break;
+    }
+    return rc < 0 ? rc : 0;
+}
+
+/* One read of the rest of a body, into the body itself or, when nobody wants it, into the shared
+ * buffer. Sets p->is_complete at the end. */
+static int read_more(struct exchange *x, struct payload *p, struct buf *body, uint64_t *seen) {
+    char *to = http_scratch()->recv;
+    size_t room = HTTP_RECV_BYTES, n, used;
+    uint64_t left = UINT64_MAX;
+    if (x->head.framing == H1_LENGTH)
+        left = (uint64_t)x->head.content_length - *seen;
+    if (!p->is_dropped) {
+        /* A declared length is trusted up to a megabyte, then growth is geometric. */
+        size_t grow = body->len < (1U << 20) ? (1U << 20) : body->len;
+        if (x->head.framing != H1_LENGTH && body->len < (1U << 20))
+            grow = body->len < 16384 ? 16384 : body->len;
+        if (grow > left)
+            grow = (size_t)left;
+        if (grow > body->cap - body->len)
+            grow = body->cap - body->len;
+        if (grow == 0 || buf_reserve(body, grow))
+            return body_too_large(x);
+        to = body->ptr + body->len;
+        room = body->alloc - body->len - 1;
+    }
+    if (room > left)
+        room = (size_t)left;
+    int64_t event_ns;
+    long got = conn_read(x->conn->conn, to, room, false, x->hop->deadline_ns, &event_ns, &x->err);
+    if (got < 0) {
+        x->err.code = x->err.code ? x->err.code : (int)got;
+        return (int)got;
+    }
+    if (got == 0) {
+        p->is_complete = x->head.framing == H1_UNTIL_CLOSE;
+        if (p->is_complete)
+            return 0;
+        return error_set(&x->err, KE_EOF, "%s",
+                         x->head.framing == H1_CHUNKED ? h1_chunked_eof_text(&p->chunked)
+                                                       : "unexpected EOF");
+    }
+    n = (size_t)got;
+    int rc = 0;
+    if (x->head.framing == H1_CHUNKED) {
+        rc = h1_chunked_decode(&p->chunked, to, (size_t)got, &n, &used, &x->err);
+        p->is_complete = rc == 1;
+        p->has_excess = used < (size_t)got;
+    }
+    *seen += n;
+    if (!p->is_dropped)
+        body->len += n;
+    if (x->head.framing == H1_LENGTH)
+        p->is_complete = *seen == (uint64_t)x->head.content_length;
+    return rc < 0 ? rc : 0;
+}
+
+/* Go reads that much of a redirect's body to keep the connection; beyond it a new one is cheaper.
+ */
+#define SKIP_MAX_BYTES 2048
+
+static bool is_too_much_to_skip(const struct exchange *x, uint64_t seen) {
+    return seen >= SKIP_MAX_BYTES ||
+           (x->head.framing == H1_LENGTH && x->head.content_length > SKIP_MAX_BYTES);
+}
+
+/* The rest of a body that did not come with the head. What was read stays in the response on error,
+ * as in k6. */
+static int stream_body(struct exchange *x, struct payload *p, int rc) {
+    struct http_response *r = x->response;
+    struct buf body;
+    uint64_t seen = p->len;
+    size_t cap =
+        x->client->max_body_bytes < SIZE_MAX / 2 ? (size_t)x->client->max_body_bytes : SIZE_MAX / 2;
+    buf_init(&body, cap);
+    if (!p->is_dropped && buf_append(&body, p->ptr, p->len) && !rc)
+        rc = body_too_large(x);
+    if (!rc && x->head.framing == H1_LENGTH && !p->is_dropped &&
+        (uint64_t)x->head.content_length > cap)
+        rc = body_too_large(x);
+    while (!rc && !p->is_complete && !(x->hop->follows && is_too_much_to_skip(x, seen)))
+        rc = read_more(x, p, &body, &seen);
+    r->body_bytes = seen;
+    if (!p->is_dropped) {
+        size_t len;
+        char *ptr = buf_detach(&body, &len);
+        http_response_own_body(r, ptr, len);
+    }
+    return rc;
+}
+
+/* ---------------------------------------------------------------- content codings */
+
+static int decode_body(struct exchange *x) {
+    struct http_response *r = x->response;
+    struct slice coding =
+        slice_from(r->head.ptr + x->head.content_encoding.at, x->head.content_encoding.len);
+    struct http_decode_error e;
+    struct buf out;
+    if (!http_is_compressed(coding))
+        return 0;
+    buf_init(&out, x->client->max_body_bytes < SIZE_MAX / 2 ? (size_t)x->client->max_body_bytes
+                                                            : SIZE_MAX / 2);
+    int rc = http_decompress(coding, r->body, &out, &e);
+    if (rc && e.drops_body) {
+        buf_release(&out);
+        r->body = slice_from(NULL, 0);
+        r->body_bytes = 0;
+    } else {
+        size_t len;
+        char *ptr = buf_detach(&out, &len);
+        http_response_own_body(r, ptr, len);
+        r->body_bytes = len;
+    }
+    if (rc && !x->err.code) {
+        http_response_fail(r, x->hop, &e.error, false);
+        if (e.is_wrapped_twice)
+            http_response_wrap_short_text(r);
+    }
+    return rc;
+}
+
+static int unsupported_status(struct exchange *x) {
+    struct http_response *r = x->response;
+    error_set(&x->err, KE_HTTP_MALFORMED, "unsupported response status: %.*s",
+              SLICE_FMT(r->status_text));
+    h1_set_timings(x);
+    http_response_fail(r, x->hop, &x->err, false);
+    h1_drop_conn(x);
+    r->must_throw = true;
+    return x->err.code;
+}
+
+/* Makes the response of a head and what came with it, and reads the rest. */
+static int receive_body(struct exchange *x, char *buf, size_t len, size_t head_bytes) {
+    struct payload p = {0};
+    p.is_dropped = x->hop->follows || x->hop->req->response_type == HTTP_RESPONSE_NONE;
+    int rc = look_at_payload(x, &p, buf + head_bytes, len - head_bytes);
+    if (likely(p.is_complete && p.len <= x->client->max_body_bytes)) {
+        bool keeps = !p.is_dropped && !is_bodiless(x->head.status);
+        x->response = h1_make_response(x, buf, head_bytes, keeps ? p.ptr : NULL, keeps ? p.len : 0);
+        x->response->body_bytes = p.len;
+    } else {
+        x->response = h1_make_response(x, buf, head_bytes, NULL, 0);
+        rc = stream_body(x, &p, rc);
+        /* What is left of a redirect's body, or went wrong with it, is nobody's concern. */
+        if (x->hop->follows && rc != KE_CANCELED) {
+            if (rc || !p.is_complete)
+                p.has_excess = true;
+            rc = 0;
+        }
+    }
+    if (rc || p.has_excess || x->head.is_close || x->wants_close)
+        h1_drop_conn(x);
+    return rc;
+}
+
+/* From the first response byte on. Fills x->response once the head is good; a failure is in it,
+ * then. */
+int h1_receive(struct exchange *x) {
+    char *buf;
+    size_t len, head_bytes;
+    int rc = read_head(x, &buf, &len, &head_bytes);
+    if (unlikely(rc))
+        return rc;
+    struct h1_view location = x->head.location;
+    rc = http_redirect_plan(x->hop, x->head.status, slice_from(buf + location.at, location.len),
+                            &x->err);
+    if (unlikely(rc))
+        return rc;
+    rc = receive_body(x, buf, len, head_bytes);
+    if (unlikely(x->head.status == 101))
+        return unsupported_status(x);
+    h1_set_timings(x);
+    bool is_kept = !x->hop->follows && x->hop->req->response_type != HTTP_RESPONSE_NONE;
+    int decoded = 0;
+    if (unlikely(x->head.has_content_encoding) && is_kept && !is_bodiless(x->head.status) &&
+        rc != KE_CANCELED)
+        decoded = decode_body(x);
+    if (unlikely(rc))
+        http_response_fail(x->response, x->hop, &x->err, false);
+    return rc ? rc : decoded;
+}
