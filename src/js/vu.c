@@ -11,6 +11,7 @@
 #include "js/event_loop.h"
 #include "js/globals.h"
 #include "js/go_json.h"
+#include "js/js_alloc.h"
 #include "js/js_util.h"
 #include "js/json_error.h"
 #include "js/loader.h"
@@ -56,7 +57,9 @@ static JS_BOOL json_words(const char *text, size_t len, char *out, size_t out_si
 }
 
 static void create_context(struct vu *vu) {
-    vu->rt = JS_NewRuntime();
+    vu->alloc = js_alloc_ref();
+    js_alloc_use_atoms(vu->alloc);
+    vu->rt = JS_NewRuntime2(&js_alloc_functions, vu->alloc);
     CHECK(vu->rt != NULL);
     if (vu->config->memory_limit_bytes)
         JS_SetMemoryLimit(vu->rt, vu->config->memory_limit_bytes);
@@ -217,6 +220,8 @@ struct vu *vu_new(const struct vu_params *params, struct error *err) {
     }
     vu->is_init = false;
     JS_SetRandomState(vu->ctx, random_u64());
+    if (vu->script->is_frozen)
+        js_alloc_keep_atoms(vu->alloc, vu->rt);
     if (!vu->config->gc_threshold_bytes)
         JS_SetGCThreshold(vu->rt, JS_GetMallocSize(vu->rt) + GC_HEADROOM_BYTES);
     return vu;
@@ -237,6 +242,7 @@ void vu_free(struct vu *vu) {
     JS_FreeAtom(ctx, vu->atom_iter);
     JS_FreeContext(ctx);
     JS_FreeRuntime(vu->rt);
+    js_alloc_unref(vu->alloc);
     if (vu->http)
         http_client_free(vu->http);
     if (vu->jar)

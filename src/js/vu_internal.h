@@ -6,6 +6,7 @@
 #include "js/vu.h"
 
 struct js_timer;
+struct js_alloc;
 struct js_modules;
 struct series;
 
@@ -15,6 +16,7 @@ struct vu {
     struct fiber *fiber;
     struct worker *worker;
     struct shard *shard; /* NULL = samples are dropped */
+    struct js_alloc *alloc;
     JSRuntime *rt;
     JSContext *ctx;
     int64_t id, id_global;

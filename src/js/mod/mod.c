@@ -93,7 +93,7 @@ static int init(JSContext *ctx, JSModuleDef *m) {
             log_printf(
                 LOG_WARN,
                 "k6/experimental/timers is now part of the k6 core, please change your imports to use "
-                "k6/timers instead. The k6/experimental/timers will be removed in k6 v0.52");
+                "k6/timers instead. The k6/experimental/timers will be removed in k6 v0.52.0");
         is_warned = true;
         mod = &js_mod_timers;
     }

@@ -130,6 +130,54 @@ static void lazy_constructors_look_like_eager_ones(void **state) {
            1, "info: true function true undefined\ninfo: 5 2 5\ninfo: 2 undefined 1 x,y\n");
 }
 
+/* ---- several VUs on one worker ---- */
+
+static struct vu *another_vu(struct fixture *f, int64_t id) {
+    struct error err;
+    struct vu_params params = {.config = &f->config, .shard = f->shard, .id = id, .id_global = id};
+    struct vu *vu = vu_new(&params, &err);
+    assert_non_null(vu);
+    vu_activate(vu, &f->scenario);
+    return vu;
+}
+
+static void run_three_vus(void *arg) {
+    struct fixture *f = arg;
+    struct vu *vus[3] = {fixture_vu(f), NULL, NULL};
+    struct vu_iteration it = {0, 0};
+    for (int i = 1; i < 3; i++)
+        vus[i] = another_vu(f, i + 1);
+    for (int n = 0; n < 3; n++) {
+        for (int i = 0; i < 3; i++)
+            vu_iterate(vus[i], &it);
+    }
+    vu_free(vus[0]);
+    vus[0] = another_vu(f, 4);
+    vu_iterate(vus[0], &it);
+    for (int i = 2; i >= 0; i--)
+        vu_free(vus[i]);
+}
+
+static void vus_are_isolated_though_they_share_names(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    assert_true(fixture_load(
+        &f,
+        "const seen = {}; const s = Symbol('mark'); let n = 0;\n"
+        "class A { #p = 1; get p() { return this.#p; } }\n"
+        "export default function () { seen['name' + __VU + n] = 1; seen[s] = new WeakMap([[seen, 1]]); "
+        "delete seen['name' + __VU + (n - 1)]; n++; globalThis['g' + n] = n; "
+        "if (n === 3 || __VU === 4) console.log(__VU, Object.keys(seen).join(), new A().p, "
+        "'length' in [], typeof g3, Symbol.for('x') === Symbol.for('x')); }"));
+    fixture_run(&f, run_three_vus, &f);
+    assert_string_equal(fixture_log(&f), "info: 1 name12 1 true number true\n"
+                                         "info: 2 name22 1 true number true\n"
+                                         "info: 3 name32 1 true number true\n"
+                                         "info: 4 name40 1 true undefined true\n");
+    fixture_release(&f);
+}
+
 /* ---- setup, teardown, handleSummary ---- */
 
 struct call {
@@ -249,6 +297,7 @@ int main(void) {
         cmocka_unit_test(env_is_a_plain_object),
         cmocka_unit_test(go_random_numbers),
         cmocka_unit_test(lazy_constructors_look_like_eager_ones),
+        cmocka_unit_test(vus_are_isolated_though_they_share_names),
         cmocka_unit_test(setup_returns_json_in_go_form),
         cmocka_unit_test(setup_without_result),
         cmocka_unit_test(setup_with_nan_is_an_error),
