@@ -45,7 +45,7 @@ static int open_file(struct slice config, struct log_config *cfg, struct error *
             free(path);
             path = slice_dup(value);
         } else if (slice_eq(key, SLICE("level"))) {
-            enum log_level level;
+            enum log_level level = LOG_INFO;
             rc = parse_level(value, &level, err);
             if (!rc && level > cfg->level)
                 cfg->level = level;
