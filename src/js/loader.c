@@ -86,18 +86,14 @@ static struct script_file *read_module(struct vu *vu, const char *url) {
         free(q);
         return NULL;
     }
-    if (strncmp(url, "https://", 8) == 0 && !map_has(&vu->script->files, slice_cstr(url)) &&
-        !(vu->script->archive && map_has(vu->script->archive, slice_cstr(url)))) {
-        char *text = xasprintf(
-            "The moduleSpecifier \"%s\" couldn't be retrieved from the resolved url \"%s\". Error : "
-            "\"modules are not loaded from the network yet\"",
-            specifier, url);
-        fail(vu, text);
-        free(text);
-        return NULL;
-    }
     int rc = script_read(vu->script, url, &f, &err);
-    if (rc == KE_NOT_FOUND)
+    if (rc == KE_NOT_FOUND && strncmp(url, "https://", 8) == 0)
+        error_set(
+            &err, KE_NOT_FOUND,
+            "The moduleSpecifier \"%s\" couldn't be retrieved from the resolved url \"%s\". Error : \"modules are "
+            "not loaded from the network yet\"",
+            specifier, url);
+    else if (rc == KE_NOT_FOUND)
         script_not_found(specifier, &err);
     if (rc) {
         fail(vu, err.text);
@@ -166,6 +162,39 @@ static JSValue commonjs_load(struct vu *vu, const char *url) {
     return commonjs_exports(vu, url, bytecode);
 }
 
+static int cmp_strings(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Exports the properties of module.exports, sorted as the names of a namespace are. */
+static int export_properties(JSContext *ctx, JSModuleDef *m, JSValueConst exports) {
+    JSPropertyEnum *atoms;
+    uint32_t len;
+    int rc = 0;
+    bool has_default = false;
+    if (JS_GetOwnPropertyNames(ctx, &atoms, &len, exports, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+        return -1;
+    const char **names = xcalloc(len + 1, sizeof *names);
+    for (uint32_t i = 0; i < len; i++)
+        names[i] = JS_AtomToCString(ctx, atoms[i].atom);
+    qsort(names, len, sizeof *names, cmp_strings);
+    for (uint32_t i = 0; i < len && rc == 0; i++) {
+        JSValue v = JS_GetPropertyStr(ctx, exports, names[i]);
+        if (JS_IsException(v))
+            rc = -1;
+        has_default |= strcmp(names[i], "default") == 0 && !JS_IsUndefined(v);
+        if (rc == 0)
+            rc = JS_SetModuleExport(ctx, m, names[i], v);
+    }
+    if (rc == 0 && !has_default)
+        rc = JS_SetHiddenModuleExport(ctx, m, "default", JS_DupValue(ctx, exports));
+    for (uint32_t i = 0; i < len; i++)
+        JS_FreeCString(ctx, names[i]);
+    free(names);
+    js_free_names(ctx, atoms, len);
+    return rc;
+}
+
 /* A CommonJS file that an ES module imports: default is module.exports, its properties are the
  * named exports. */
 static int commonjs_init(JSContext *ctx, JSModuleDef *m) {
@@ -176,33 +205,11 @@ static int commonjs_init(JSContext *ctx, JSModuleDef *m) {
     JS_FreeAtom(ctx, atom);
     if (JS_IsException(exports))
         return -1;
-    JSPropertyEnum *names = NULL;
-    uint32_t len = 0;
-    bool has_default = false;
-    if (JS_IsObject(exports) &&
-        JS_GetOwnPropertyNames(ctx, &names, &len, exports, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
-        goto fail;
-    for (uint32_t i = 0; i < len; i++) {
-        const char *name = JS_AtomToCString(ctx, names[i].atom);
-        JSValue v = JS_GetProperty(ctx, exports, names[i].atom);
-        if (JS_IsException(v)) {
-            JS_FreeCString(ctx, name);
-            goto fail;
-        }
-        has_default |= strcmp(name, "default") == 0 && !JS_IsUndefined(v);
-        JS_SetModuleExport(ctx, m, name, v);
-        JS_FreeCString(ctx, name);
-    }
-    if (!has_default)
-        JS_SetHiddenModuleExport(ctx, m, "default", JS_DupValue(ctx, exports));
-    js_free_names(ctx, names, len);
+    int rc = JS_IsObject(exports)
+                 ? export_properties(ctx, m, exports)
+                 : JS_SetHiddenModuleExport(ctx, m, "default", JS_DupValue(ctx, exports));
     JS_FreeValue(ctx, exports);
-    return 0;
-fail:
-    if (names)
-        js_free_names(ctx, names, len);
-    JS_FreeValue(ctx, exports);
-    return -1;
+    return rc;
 }
 
 /* ---- import.meta ---- */
@@ -308,14 +315,10 @@ static JSValue evaluate(struct vu *vu, JSModuleDef *def) {
     return promise;
 }
 
-static int cmp_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static char *unknown_text(struct js_modules *mods) {
     struct buf b;
     buf_init(&b, BUF_NO_CAP);
-    qsort(mods->unknown.ptr, mods->unknown.len, sizeof(char *), cmp_names);
+    qsort(mods->unknown.ptr, mods->unknown.len, sizeof(char *), cmp_strings);
     for (size_t i = 0; i < mods->unknown.len; i++) {
         char *q = quoted(mods->unknown.ptr[i]);
         buf_printf(&b, i ? ", %s" : "unknown modules [%s", q);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "js/embedded.h"
 #include "js/script_internal.h"
 
 #define SCRIPT_FILE_MAX ((off_t)1 << 31)
@@ -85,6 +86,11 @@ int script_read(struct script *s, const char *url, struct script_file **out, str
         if (!content)
             return error_set(err, KE_NOT_FOUND, "stat %s: no such file or directory", url);
         *out = add_file(s, url, xstrndup(content->ptr, content->len), content->len);
+        return 0;
+    }
+    struct slice embedded;
+    if (js_embedded_find(url, &embedded)) {
+        *out = add_file(s, url, xstrndup(embedded.ptr, embedded.len), embedded.len);
         return 0;
     }
     char *path = script_url_to_path(url);
