@@ -219,6 +219,10 @@ struct vu *vu_new(const struct vu_params *params, struct error *err) {
         return NULL;
     }
     vu->is_init = false;
+    if (params->local_ip.ss_family != AF_UNSPEC) {
+        vu->http = http_client_new(&vu->config->http, &vu->traffic);
+        http_client_set_local_ip(vu->http, &params->local_ip);
+    }
     JS_SetRandomState(vu->ctx, random_u64());
     if (vu->script->is_frozen)
         js_alloc_keep_atoms(vu->alloc, vu->rt);
