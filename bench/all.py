@@ -35,14 +35,14 @@ def machine():
                                                         platform.release().split('-')[0])
 
 
-def store(figures):
+def store(figures, load):
     changed = ''
     if subprocess.run(['git', 'diff', '--quiet', 'HEAD', '--', 'src'], cwd=ROOT).returncode != 0:
         changed = ' with changes'
     with open(os.path.join(HERE, 'SCORECARD.md'), 'w') as f:
         f.write('# Scorecard\n\nWritten by `bench/run.sh --store`; [README.md](README.md) says how to read it.\n\n')
-        f.write('- machine: %s\n- date: %s\n- commit: %s%s\n- HTTP: %d rounds of %g s, medians\n\n' % (
-            machine(), datetime.date.today().isoformat(), output_of('git', 'rev-parse', '--short=10', 'HEAD'), changed,
+        f.write('- machine: %s; load average %.1f at the start\n- date: %s\n- commit: %s%s\n- HTTP: %d rounds of %g s, medians\n\n' % (
+            machine(), load, datetime.date.today().isoformat(), output_of('git', 'rev-parse', '--short=10', 'HEAD'), changed,
             ROUNDS, SECONDS))
         f.write('| measurement | figure | |\n|---|---|---|\n')
         for row in figures:
@@ -61,13 +61,13 @@ def main():
         sys.exit("bench: no program '%s': run make first, or set KILN" % KILN)
     if options.store and options.names:
         parser.error('the scorecard holds all measurements: --store takes no names')
-    begin = time.monotonic()
+    begin, load = time.monotonic(), os.getloadavg()[0]
     figures = []
     for name in options.names or NAMES:
         figures += importlib.import_module(name).main()
     print('bench: %.0f s' % (time.monotonic() - begin))
     if options.store:
-        store(figures)
+        store(figures, load)
         print('bench: written to bench/SCORECARD.md')
 
 
