@@ -11,7 +11,7 @@ static int refuse(const struct command *self, const struct flags *flags, int arg
     error_set(&err, KE_INVALID,
               "`%s %s` needs a cloud service, which %s does not use: run the test with `%s run`",
               program_name, self->name, program_name, program_name);
-    return command_fail(EXIT_OTHER, &err);
+    return command_fail(EXIT_CODE_GENERIC, &err);
 }
 
 static int list_nothing(const struct command *self, const struct flags *flags, int argc,
@@ -21,11 +21,11 @@ static int list_nothing(const struct command *self, const struct flags *flags, i
     (void)argv;
     if (flags->args.len == 0) {
         printf("%s has no extension commands.\n", program_name);
-        return EXIT_OK;
+        return EXIT_CODE_OK;
     }
     error_set(&err, KE_INVALID, "unknown command \"%s\" for \"%s %s\"", flags->args.ptr[0],
               program_name, self->name);
-    return command_fail(EXIT_OTHER, &err);
+    return command_fail(EXIT_CODE_GENERIC, &err);
 }
 
 const struct command cmd_cloud = {

@@ -100,7 +100,7 @@ static int setup_compat(const struct flags *flags) {
         struct error err;
         error_set(&err, KE_CONFIG, "unknown k6 version '%s' to be compatible with, use v2 or v0.51",
                   text);
-        return command_fail(EXIT_INVALID_CONFIG, &err);
+        return command_fail(EXIT_CODE_INVALID_CONFIG, &err);
     }
     compat_set(version);
     return 0;
@@ -115,7 +115,7 @@ static int check_args(const struct command *c, const struct flags *flags) {
     error_set(&err, KE_INVALID, "accepts %s%d arg(s), received %d%s%s", kind,
               n < c->min_args ? c->min_args : c->max_args, n, c->args_error ? ": " : "",
               c->args_error ? c->args_error : "");
-    return command_fail(EXIT_OTHER, &err);
+    return command_fail(EXIT_CODE_GENERIC, &err);
 }
 
 #define MAX_FLAG_SETS 8
@@ -131,11 +131,11 @@ static int run_command(const struct command *c, int argc, char **argv) {
     struct error err;
     int rc = flags_parse(sets, argc, argv, &flags, &err);
     if (rc) {
-        rc = command_fail(EXIT_OTHER, &err);
+        rc = command_fail(EXIT_CODE_GENERIC, &err);
     } else if (flags_bool(&flags, "help", false)) {
         print_command_help(c, stdout);
     } else {
-        rc = log_setup(&flags, &err) ? command_fail(EXIT_OTHER, &err) : setup_compat(&flags);
+        rc = log_setup(&flags, &err) ? command_fail(EXIT_CODE_GENERIC, &err) : setup_compat(&flags);
         if (!rc)
             rc = check_args(c, &flags);
         if (!rc)
@@ -151,7 +151,7 @@ static int run_root(int argc, char **argv) {
     struct error err;
     int rc = flags_parse(sets, argc, argv, &flags, &err);
     if (rc)
-        rc = command_fail(EXIT_OTHER, &err);
+        rc = command_fail(EXIT_CODE_GENERIC, &err);
     else if (flags_bool(&flags, "version", false))
         version_print(stdout);
     else
@@ -188,13 +188,13 @@ int command_main(int argc, char **argv) {
     if (strcmp(name, "help") == 0) {
         const struct command *about = rest > 0 ? find_command(args[0]) : NULL;
         about ? print_command_help(about, stdout) : print_root_help(stdout);
-        return EXIT_OK;
+        return EXIT_CODE_OK;
     }
     const struct command *c = find_command(name);
     if (!c) {
         struct error err;
         error_set(&err, KE_INVALID, "unknown command \"%s\" for \"%s\"", name, program_name);
-        return command_fail(EXIT_OTHER, &err);
+        return command_fail(EXIT_CODE_GENERIC, &err);
     }
     int rc = run_command(c, rest, args);
     log_flush();

@@ -3,23 +3,7 @@
 #pragma once
 
 #include "cli/flags.h"
-
-/* Exit codes of k6 (errext/exitcodes). */
-enum exit_code {
-    EXIT_OK = 0,
-    EXIT_THRESHOLDS = 99,
-    EXIT_SETUP_TIMEOUT = 100,
-    EXIT_TEARDOWN_TIMEOUT = 101,
-    EXIT_GENERIC_TIMEOUT = 102,
-    EXIT_STOPPED_FROM_REST = 103,
-    EXIT_INVALID_CONFIG = 104,
-    EXIT_EXTERNAL_ABORT = 105,
-    EXIT_CANNOT_START_REST = 106,
-    EXIT_SCRIPT_EXCEPTION = 107,
-    EXIT_SCRIPT_ABORTED = 108,
-    EXIT_MARKED_FAILED = 110,
-    EXIT_OTHER = 255,
-};
+#include "load/failure.h"
 
 struct command {
     const char *name;

@@ -35,7 +35,7 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
         printf("Prints a completion script for a shell.\n\nUsage:\n  %s completion bash|zsh|fish\n",
                p);
     }
-    return EXIT_OK;
+    return EXIT_CODE_OK;
 }
 
 const struct command cmd_completion = {

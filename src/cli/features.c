@@ -29,12 +29,12 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
     (void)argv;
     if (flags_bool(flags, "json", false)) {
         print_json();
-        return EXIT_OK;
+        return EXIT_CODE_OK;
     }
     printf("%-20s%-15s%s\n", "FEATURE", "LIFECYCLE", "DESCRIPTION");
     for (size_t i = 0; i < countof(features); i++)
         printf("%-20s%-15s%s\n", features[i].name, features[i].lifecycle, features[i].description);
-    return EXIT_OK;
+    return EXIT_CODE_OK;
 }
 
 static const struct flag_def own_flags[] = {

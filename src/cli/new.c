@@ -189,12 +189,12 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
                                      "overwrite it"
                                    : "%s already exists. Use the `--force` flag to overwrite it",
                   target);
-        return command_fail(EXIT_OTHER, &err);
+        return command_fail(EXIT_CODE_GENERIC, &err);
     }
     char *chosen = find_template(name, &why);
     if (chosen == NULL) {
         error_set(&err, KE_INVALID, "error retrieving template: %s", why.text);
-        return command_fail(EXIT_OTHER, &err);
+        return command_fail(EXIT_CODE_GENERIC, &err);
     }
     buf_init(&text, BUF_NO_CAP);
     fill_template(chosen, target, flags_text(flags, "project-id"), &text);
@@ -203,7 +203,7 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
         announce(target, name);
     buf_release(&text);
     free(chosen);
-    return rc == 0 ? EXIT_OK : command_fail(EXIT_OTHER, &err);
+    return rc == 0 ? EXIT_CODE_OK : command_fail(EXIT_CODE_GENERIC, &err);
 }
 
 static const struct flag_def own_flags[] = {

@@ -28,7 +28,7 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
     error_set(&err, KE_NOT_FOUND, "cannot start the playground '%s': %s", beside, strerror(errno));
     free(args);
     free(beside);
-    return command_fail(EXIT_OTHER, &err);
+    return command_fail(EXIT_CODE_GENERIC, &err);
 }
 
 const struct command cmd_playground = {

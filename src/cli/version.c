@@ -36,7 +36,7 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
                KILN_COMMIT, compat_is_v051() ? "v0.51" : "v2.2", OS, ARCH, KILN_VERSION);
     else
         version_print(stdout);
-    return EXIT_OK;
+    return EXIT_CODE_OK;
 }
 
 static const struct flag_def own_flags[] = {

@@ -135,7 +135,31 @@ void run_finish(struct run *run) {
     run_collect(run);
 }
 
+static void on_vu_quit(struct vu_handle *vu) {
+    if (--vu->run->vus_quitting == 0)
+        fiber_wake(vu->run->waiter);
+}
+
+/* A VU that did not come to be, or still has a job after a second signal, is left to worker_free.
+ */
+static void quit_vus(struct run *run) {
+    run->waiter = fiber_self();
+    run->vus_quitting = 1;
+    for (size_t i = 0; i < run->pool.all.len; i++) {
+        struct vu_handle *vu = run->pool.all.ptr[i];
+        if (vu->is_busy || !vu->is_initialized)
+            continue;
+        run->vus_quitting++;
+        vu_handle_quit(vu, on_vu_quit);
+    }
+    run->vus_quitting--;
+    while (run->vus_quitting > 0)
+        fiber_park(NEVER_NS);
+    run->waiter = NULL;
+}
+
 void run_free(struct run *run) {
+    quit_vus(run);
     for (int i = 0; i < run->n_workers; i++) {
         worker_stop(run->workers[i].worker);
         worker_free(run->workers[i].worker);

@@ -70,7 +70,7 @@ struct run {
 
     struct vu_pool pool;
     int64_t next_vu_id;
-    int64_t vus_to_init, vus_initialized;
+    int64_t vus_to_init, vus_initialized, vus_quitting;
     struct failure init_failure;
     struct fiber *waiter; /* of run_init_vus or run_test */
     _Atomic bool skip_inits;
@@ -103,7 +103,8 @@ int run_init_vus(struct run *run, struct failure *f);
 int run_test(struct run *run, struct failure *f);
 /* Stops ticks and collects what is left. Yields. */
 void run_finish(struct run *run);
-/* Yields: stops the workers. VUs are not taken down one by one; the process is about to end. */
+/* Yields: takes the VUs down one by one and stops the workers. A process that is about to end need
+ * not. */
 void run_free(struct run *run);
 
 /* Ends the run early: iterations are interrupted without graceful stop, teardown() still runs. The

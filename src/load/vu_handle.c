@@ -83,7 +83,7 @@ static void vu_fiber_main(void *arg) {
     vu->lw->is_initializing = false;
     start_next_init(vu->lw);
     worker_post(main_worker, &vu->init_report_msg);
-    while (is_created) {
+    while (is_created && !vu->is_quitting) {
         if (!vu->has_job) {
             fiber_park(NEVER_NS);
             continue;
@@ -91,6 +91,11 @@ static void vu_fiber_main(void *arg) {
         run_job(vu);
         vu->has_job = false;
         worker_post(main_worker, &vu->report_msg);
+    }
+    if (is_created) {
+        vu_free(vu->vu);
+        vu->vu = NULL;
+        worker_post(main_worker, &vu->quit_report_msg);
     }
 }
 
@@ -113,6 +118,7 @@ static void on_init(struct worker_msg *msg) {
 
 static void on_init_report(struct worker_msg *msg) {
     struct vu_handle *vu = container_of(msg, struct vu_handle, init_report_msg);
+    vu->is_initialized = !failure_is_set(&vu->init_failure);
     vu->init_done(vu, &vu->init_failure);
 }
 
@@ -122,6 +128,17 @@ static void on_run(struct worker_msg *msg) {
     vu->is_killed = false;
     vu->current_seq = vu->job_seq;
     fiber_wake(vu->fiber);
+}
+
+static void on_quit(struct worker_msg *msg) {
+    struct vu_handle *vu = container_of(msg, struct vu_handle, quit_msg);
+    vu->is_quitting = true;
+    fiber_wake(vu->fiber);
+}
+
+static void on_quit_report(struct worker_msg *msg) {
+    struct vu_handle *vu = container_of(msg, struct vu_handle, quit_report_msg);
+    vu->quit_done(vu);
 }
 
 static void on_report(struct worker_msg *msg) {
@@ -146,6 +163,8 @@ struct vu_handle *vu_handle_new(struct run *run, struct load_worker *lw, int64_t
     vu->run_msg.run = on_run;
     vu->report_msg.run = on_report;
     vu->init_report_msg.run = on_init_report;
+    vu->quit_msg.run = on_quit;
+    vu->quit_report_msg.run = on_quit_report;
     worker_post(lw->worker, &vu->init_msg);
     return vu;
 }
@@ -157,6 +176,11 @@ void vu_handle_run(struct vu_handle *vu, const struct vu_job *job) {
     vu->job_seq++;
     atomic_store(&vu->stop, false);
     worker_post(vu->lw->worker, &vu->run_msg);
+}
+
+void vu_handle_quit(struct vu_handle *vu, void (*done)(struct vu_handle *vu)) {
+    vu->quit_done = done;
+    worker_post(vu->lw->worker, &vu->quit_msg);
 }
 
 void vu_handle_stop(struct vu_handle *vu) {

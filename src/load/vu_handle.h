@@ -35,9 +35,10 @@ struct vu_handle {
     int64_t id, id_global;
 
     /* Main thread. */
-    struct vu_job job; /* of the current or last activation */
-    bool is_busy;      /* has a job that was not reported */
-    size_t job_index;  /* in the scenario's list */
+    struct vu_job job;   /* of the current or last activation */
+    bool is_initialized; /* reported so */
+    bool is_busy;        /* has a job that was not reported */
+    size_t job_index;    /* in the scenario's list */
     uint64_t job_seq;
     void (*init_done)(struct vu_handle *vu,
                       struct failure *f); /* f is empty on success; owned by the callee */
@@ -50,11 +51,12 @@ struct vu_handle {
     struct vu *vu;
     struct fiber *fiber;
     struct list link; /* init queue, or the executor's list of idle VUs */
-    bool has_job, is_iterating, is_killed, has_setup_data;
+    bool has_job, is_quitting, is_iterating, is_killed, has_setup_data;
     bool is_dispatched; /* arrival rates: an iteration was given to this idle VU */
     uint64_t current_seq;
 
-    struct worker_msg init_msg, run_msg, report_msg, init_report_msg;
+    void (*quit_done)(struct vu_handle *vu); /* main thread */
+    struct worker_msg init_msg, run_msg, report_msg, init_report_msg, quit_msg, quit_report_msg;
     struct failure init_failure;
 };
 
@@ -65,6 +67,9 @@ struct vu_handle *vu_handle_new(struct run *run, struct load_worker *lw, int64_t
                                 void *arg);
 /* Main thread. Starts a job; vu must be free. */
 void vu_handle_run(struct vu_handle *vu, const struct vu_job *job);
+/* Main thread. Takes the VU down: its JavaScript, fiber and connections; the handle stays the
+ * caller's. vu must be initialised and free. done follows. */
+void vu_handle_quit(struct vu_handle *vu, void (*done)(struct vu_handle *vu));
 /* Main thread. No further iteration; the running one goes on. */
 void vu_handle_stop(struct vu_handle *vu);
 /* Main thread. Ends the job now: a running iteration is interrupted. No effect when the job has
