@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/md4.h"
 #include "base/utf8.h"
 #include "http/http_auth.h"
 
@@ -24,64 +25,6 @@
 #define AV_TIMESTAMP 7
 #define CHALLENGE_MIN_BYTES 48
 #define DIGEST_BYTES 16
-
-/* ---------------------------------------------------------------- MD4 (RFC 1320), which OpenSSL 3
- * has no more */
-
-static uint32_t rotate(uint32_t x, unsigned n) {
-    return x << n | x >> (32 - n);
-}
-
-static void md4_block(uint32_t state[4], const unsigned char *p) {
-    static const unsigned char order[3][16] = {
-        {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
-        {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15},
-        {0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15},
-    };
-    static const unsigned char shifts[3][4] = {{3, 7, 11, 19}, {3, 5, 9, 13}, {3, 9, 11, 15}};
-    static const uint32_t constants[3] = {0, 0x5a827999, 0x6ed9eba1};
-    uint32_t x[16], s[4];
-    for (int i = 0; i < 16; i++)
-        x[i] = (uint32_t)p[4 * i] | (uint32_t)p[4 * i + 1] << 8 | (uint32_t)p[4 * i + 2] << 16 |
-               (uint32_t)p[4 * i + 3] << 24;
-    memcpy(s, state, sizeof s);
-    for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < 16; i++) {
-            uint32_t b = s[1], c = s[2], d = s[3], f;
-            if (round == 0)
-                f = (b & c) | (~b & d);
-            else if (round == 1)
-                f = (b & c) | (b & d) | (c & d);
-            else
-                f = b ^ c ^ d;
-            uint32_t a =
-                rotate(s[0] + f + x[order[round][i]] + constants[round], shifts[round][i % 4]);
-            s[0] = d;
-            s[3] = c;
-            s[2] = b;
-            s[1] = a;
-        }
-    }
-    for (int i = 0; i < 4; i++)
-        state[i] += s[i];
-}
-
-static void md4(struct slice s, unsigned char out[DIGEST_BYTES]) {
-    uint32_t state[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
-    struct buf padded;
-    buf_init(&padded, BUF_NO_CAP);
-    buf_append_slice(&padded, s);
-    buf_append_char(&padded, (char)0x80);
-    while (padded.len % 64 != 56)
-        buf_append_char(&padded, 0);
-    for (int i = 0; i < 8; i++)
-        buf_append_char(&padded, (char)((uint64_t)s.len * 8 >> (8 * i)));
-    for (size_t at = 0; at < padded.len; at += 64)
-        md4_block(state, (const unsigned char *)padded.ptr + at);
-    for (int i = 0; i < DIGEST_BYTES; i++)
-        out[i] = (unsigned char)(state[i / 4] >> (8 * (i % 4)));
-    buf_release(&padded);
-}
 
 /* ---------------------------------------------------------------- pieces of messages */
 
@@ -223,7 +166,10 @@ static void response_key(struct slice user, struct slice domain, struct slice pa
     struct buf text;
     buf_init(&text, BUF_NO_CAP);
     put_utf16(&text, password, false);
-    md4(slice_from(text.ptr ? text.ptr : "", text.len), hash);
+    struct md4 md4;
+    md4_init(&md4);
+    md4_update(&md4, text.ptr, text.len);
+    md4_sum(&md4, hash);
     buf_reset(&text);
     put_utf16(&text, user, true);
     put_utf16(&text, domain, false);

@@ -5,12 +5,14 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/compat.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "js/console.h"
 #include "js/event_loop.h"
 #include "js/js_util.h"
 #include "js/loader.h"
+#include "js/text_coding.h"
 
 /* ---- open ---- */
 
@@ -161,6 +163,8 @@ void js_globals_register(struct vu *vu) {
     js_console_register(ctx, global);
     JS_SetPropertyFunctionList(ctx, global, js_timer_functions, js_timer_functions_len);
     JS_SetPropertyFunctionList(ctx, global, functions, countof(functions));
+    if (compat_on(COMPAT_TEXT_CODING))
+        js_text_coding_register(ctx, global);
     JS_DefinePropertyValueStr(ctx, global, "__VU", JS_NewInt64(ctx, vu->id), JS_PROP_C_W_E);
     if (vu->script->is_extended)
         JS_DefinePropertyValueStr(ctx, global, "global", JS_DupValue(ctx, global), JS_PROP_C_W_E);
