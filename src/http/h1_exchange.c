@@ -74,7 +74,8 @@ void h1_set_timings(struct exchange *x) {
             t->waiting = now - x->wrote_ns;
     }
     if (x->first_byte_ns)
-        t->receiving = now > x->first_byte_ns ? now - x->first_byte_ns : 0;
+        t->receiving =
+            now > x->first_byte_ns + x->queued_ns ? now - x->first_byte_ns - x->queued_ns : 0;
 }
 
 /* ---------------------------------------------------------------- connection */
@@ -207,7 +208,7 @@ static int attempt(struct exchange *x) {
     for (;;) {
         x->err.code = x->err.sys_errno = 0;
         x->got_bytes = false;
-        x->wrote_ns = x->first_byte_ns = x->ready_ns = 0;
+        x->wrote_ns = x->first_byte_ns = x->ready_ns = x->queued_ns = 0;
         int rc = get_conn(x);
         if (unlikely(rc))
             return rc;

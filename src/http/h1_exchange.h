@@ -20,6 +20,7 @@ struct exchange {
     bool got_bytes;
     struct conn_timings dial;
     int64_t ready_ns, wrote_ns, first_byte_ns;
+    int64_t queued_ns; /* between the poll's events and this fiber's turns */
     struct http_response *response;
     /* From here on nothing is cleared for a new exchange: only err.code says whether there is an
      * error. */

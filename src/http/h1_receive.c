@@ -1,6 +1,7 @@
 #include "http/h1_exchange.h"
 
 #include "base/check.h"
+#include "fiber/fiber.h"
 #include "http/compression.h"
 
 /* What the response's head promises and how much of it the buffer holds already. */
@@ -34,6 +35,13 @@ static int too_many_headers(struct exchange *x) {
     return broken(x, &why);
 }
 
+/* Time that other fibers ran although our bytes were there is not the server's. */
+static void note_queue(struct exchange *x, int64_t event_ns) {
+    int64_t resumed_ns = fiber_resumed_ns(fiber_self());
+    if (event_ns && resumed_ns > event_ns)
+        x->queued_ns += resumed_ns - event_ns;
+}
+
 static int read_some(struct exchange *x, char *to, size_t bytes, bool wait_first, size_t *out_n) {
     int64_t event_ns = 0;
     long n =
@@ -44,6 +52,7 @@ static int read_some(struct exchange *x, char *to, size_t bytes, bool wait_first
         x->err.code = x->err.code ? x->err.code : (int)n;
         return (int)n;
     }
+    note_queue(x, event_ns);
     if (!x->got_bytes) {
         x->got_bytes = true;
         x->first_byte_ns = event_ns ? event_ns : clock_now_ns();
@@ -183,6 +192,7 @@ static int read_more(struct exchange *x, struct payload *p, struct buf *body, ui
                          x->head.framing == H1_CHUNKED ? h1_chunked_eof_text(&p->chunked)
                                                        : "unexpected EOF");
     }
+    note_queue(x, event_ns);
     n = (size_t)got;
     int rc = 0;
     if (x->head.framing == H1_CHUNKED) {
