@@ -3,16 +3,36 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "fiber/worker.h"
 
 /* Direct-mapped and small: a load test asks for few distinct URLs many times, and one with endless
  * distinct URLs should not grow. Entries in use survive their eviction by reference count. */
 #define CACHE_SLOTS 1024
 
-static _Thread_local struct http_url_entry *cache[CACHE_SLOTS];
+struct url_cache {
+    struct http_url_entry *slots[CACHE_SLOTS];
+};
+
+static const char cache_key;
+static _Thread_local struct url_cache *cache; /* the worker's; also worker_local, to be freed */
+
+static void cache_free(void *value) {
+    struct url_cache *c = value;
+    for (size_t i = 0; i < CACHE_SLOTS; i++)
+        http_url_entry_unref(c->slots[i]);
+    free(c);
+}
+
+static struct url_cache *cache_new(void) {
+    cache = xcalloc(1, sizeof *cache);
+    worker_local_set(worker_self(), &cache_key, cache, cache_free);
+    return cache;
+}
 
 struct http_url_entry *http_url_entry_get(struct slice text, struct error *err) {
     uint64_t hash = hash_bytes(text.ptr, text.len);
-    struct http_url_entry **slot = &cache[hash % CACHE_SLOTS];
+    struct url_cache *c = likely(cache != NULL) ? cache : cache_new();
+    struct http_url_entry **slot = &c->slots[hash % CACHE_SLOTS];
     struct http_url_entry *e = *slot;
     if (likely(e && e->hash == hash && slice_eq(slice_from(e->source, e->source_len), text))) {
         e->refs++;
@@ -29,8 +49,7 @@ struct http_url_entry *http_url_entry_get(struct slice text, struct error *err) 
     e->tag_text = url_masked(&e->url);
     e->tag_len = strlen(e->tag_text);
     e->refs = 2;
-    if (*slot)
-        http_url_entry_unref(*slot);
+    http_url_entry_unref(*slot);
     *slot = e;
     return e;
 }
