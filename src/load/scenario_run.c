@@ -191,10 +191,8 @@ void scenario_freeze(struct scenario_run *s, enum scenario_status status) {
         progress = s->executor->progress(s);
         n = s->executor->describe(s, &a, texts);
     }
-    for (size_t i = 0; i < s->n_frozen; i++)
-        free(s->frozen_texts[i]);
     for (size_t i = 0; i < n; i++)
-        s->frozen_texts[i] = xstrdup(texts[i]);
+        s->frozen_texts[i] = arena_strndup(&s->run->arena, texts[i], strlen(texts[i]));
     s->n_frozen = n;
     s->frozen_progress = progress;
     s->is_frozen = true;
