@@ -22,6 +22,10 @@ JSModuleDef *js_module_new(JSContext *ctx, const struct js_module *mod);
 /* k6's words when the module existed once ("k6/experimental/timers has been graduated, …"), or
  * NULL. */
 const char *js_module_removed(struct slice specifier);
+/* For init: exports the functions of a list, and a default object when somebody imports it; as in
+ * k6, its functions are not the same objects. */
+int js_module_set_functions(JSContext *ctx, JSModuleDef *m, const JSCFunctionListEntry *list,
+                            int len);
 void js_modules_cancel(struct vu *vu);
 void js_modules_free(struct vu *vu);
 extern const struct js_module js_mod_k6, js_mod_http, js_mod_metrics, js_mod_execution, js_mod_data,

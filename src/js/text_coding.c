@@ -32,7 +32,8 @@ static JSValue js_encode(JSContext *ctx, JSValueConst this_val, int argc, JSValu
         size_t len;
         uint8_t *bytes = JS_GetArrayBuffer(ctx, &len, buffer);
         replace_surrogates(bytes, len);
-        ret = JS_NewTypedArray(ctx, 1, (JSValueConst *)&buffer, JS_TYPED_ARRAY_UINT8);
+        JSValueConst args[3] = {buffer, JS_UNDEFINED, JS_UNDEFINED};
+        ret = JS_NewTypedArray(ctx, 3, args, JS_TYPED_ARRAY_UINT8);
     }
     JS_FreeValue(ctx, buffer);
     return ret;

@@ -234,7 +234,7 @@ static int init(JSContext *ctx, JSModuleDef *m) {
     JSValue proto = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, proto, hasher_functions, countof(hasher_functions));
     JS_SetClassProto(ctx, hasher_class, proto);
-    return JS_SetModuleExportList(ctx, m, functions, countof(functions));
+    return js_module_set_functions(ctx, m, functions, countof(functions));
 }
 
 const struct js_module js_mod_crypto = {.specifier = "k6/crypto", .declare = declare, .init = init};

@@ -322,7 +322,7 @@ static int declare(JSContext *ctx, JSModuleDef *m) {
 }
 
 static int init(JSContext *ctx, JSModuleDef *m) {
-    return JS_SetModuleExportList(ctx, m, functions, countof(functions));
+    return js_module_set_functions(ctx, m, functions, countof(functions));
 }
 
 const struct js_module js_mod_crypto_x509 = {

@@ -77,6 +77,23 @@ static int add_default(JSContext *ctx, JSModuleDef *m) {
     return rc;
 }
 
+int js_module_set_functions(JSContext *ctx, JSModuleDef *m, const JSCFunctionListEntry *list,
+                            int len) {
+    if (JS_HasModuleExport(ctx, m, "default")) {
+        JSValue o = JS_NewObject(ctx);
+        for (int i = 0; i < len; i++) {
+            const JSCFunctionListEntry *e = &list[i];
+            CHECK(e->def_type == JS_DEF_CFUNC);
+            JS_SetPropertyStr(ctx, o, e->name,
+                              JS_NewCFunction2(ctx, e->u.func.cfunc.generic, e->name,
+                                               e->u.func.length, (JSCFunctionEnum)e->u.func.cproto,
+                                               e->magic));
+        }
+        JS_SetHiddenModuleExport(ctx, m, "default", o);
+    }
+    return JS_SetModuleExportList(ctx, m, list, len);
+}
+
 static const struct js_module *module_of(JSContext *ctx, JSModuleDef *m) {
     JSAtom atom = JS_GetModuleName(ctx, m);
     const char *name = JS_AtomToCString(ctx, atom);
