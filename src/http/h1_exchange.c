@@ -54,6 +54,8 @@ struct http_response *h1_make_response(struct exchange *x, const char *head, siz
         memcpy(r->remote_ip, ip, (len < sizeof r->remote_ip ? len : sizeof r->remote_ip - 1) + 1);
         r->remote_port = sockaddr_port(conn_peer(c));
         r->tls = conn_tls_info(c);
+        if (r->tls)
+            http_response_set_ocsp(r, x->conn->ocsp);
     }
     return r;
 }

@@ -106,7 +106,8 @@ struct http_response {
     uint64_t body_bytes;   /* decoded bytes even when the body was dropped */
     struct slice method;   /* of this hop (a redirect may have made it GET); valid in on_hop only */
     struct slice url_text; /* URL of this hop, user info included, in the response's memory */
-    const struct tls_info *tls; /* NULL for plain */
+    const struct tls_info *tls;  /* NULL for plain */
+    const struct tls_ocsp *ocsp; /* NULL for plain; without a staple, status "unknown" as in k6 */
     struct http_failure error;
     int error_code; /* k6's error_code, also 1400+ for HTTP errors */
     /* What was sent on this hop (request line and headers, empty line included), in the response's

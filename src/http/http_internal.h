@@ -61,6 +61,8 @@ void http_response_fail(struct http_response *r, const struct http_hop *hop,
                         const struct error *err, bool is_transport);
 /* Puts k6's words for a decompression error around the short text of a failure. */
 void http_response_wrap_short_text(struct http_response *r);
+/* Copies a staple, NULL = there was none. */
+void http_response_set_ocsp(struct http_response *r, const struct tls_ocsp *ocsp);
 
 /* Buffers that all requests of a thread share; each is used between two waits only. */
 struct http_scratch {

@@ -9,11 +9,17 @@ struct http_conn *http_conn_new(struct conn *conn, struct slice host, uint16_t p
     *c = (struct http_conn){
         .conn = conn, .is_tls = is_tls, .port = port, .host_len = (uint32_t)host.len};
     memcpy(c->host, host.ptr, host.len);
+    struct tls_ocsp ocsp;
+    if (is_tls && conn_tls_ocsp(conn, &ocsp)) {
+        c->ocsp = xmalloc(sizeof ocsp);
+        *c->ocsp = ocsp;
+    }
     return c;
 }
 
 void http_conn_close(struct http_conn *c) {
     conn_close(c->conn);
+    free(c->ocsp);
     free(c);
 }
 

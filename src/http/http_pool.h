@@ -10,6 +10,7 @@ struct http_conn {
     bool is_tls;
     uint16_t port;
     uint32_t host_len;
+    struct tls_ocsp *ocsp; /* what was stapled, NULL = nothing */
     char host[]; /* of the peer the pool keys by: the origin, or the proxy of plain requests */
 };
 

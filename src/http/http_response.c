@@ -12,6 +12,7 @@ struct block {
     uint32_t size_class;
     char *body_heap; /* a body that did not fit the block, or was decoded */
     char *error_text, *log_text;
+    struct tls_ocsp *ocsp;
     struct block *next_free;
     char room[];
 };
@@ -105,6 +106,7 @@ void http_response_unref(struct http_response *r) {
     free(b->body_heap);
     free(b->error_text);
     free(b->log_text);
+    free(b->ocsp);
     struct thread_state *s = this_thread();
     uint32_t c = b->size_class;
     if (c != NO_CLASS && s->n_free[c] < KEEP_PER_CLASS) {
@@ -139,6 +141,18 @@ void http_response_fail(struct http_response *r, const struct http_hop *hop,
     r->head = r->status_text = slice_from("", 0);
     r->has_set_cookie = r->is_chunked = r->is_closing = false;
     r->tls = NULL;
+    r->ocsp = NULL;
+}
+
+void http_response_set_ocsp(struct http_response *r, const struct tls_ocsp *ocsp) {
+    static const struct tls_ocsp unknown = {.status = "unknown", .revocation_reason = ""};
+    struct block *b = (struct block *)r;
+    r->ocsp = &unknown;
+    if (ocsp) {
+        b->ocsp = xmalloc(sizeof *ocsp);
+        *b->ocsp = *ocsp;
+        r->ocsp = b->ocsp;
+    }
 }
 
 void http_response_wrap_short_text(struct http_response *r) {

@@ -52,6 +52,7 @@ static const struct tagset *hop_tags(const struct http_call *call, const struct 
     ADD(TAG_STATUS, "status", slice_cstr(status));
     ADD(TAG_PROTO, "proto", slice_cstr(proto_text(r)));
     ADD(TAG_TLS_VERSION, "tls_version", slice_cstr(r->tls ? r->tls->version : ""));
+    ADD(TAG_OCSP_STATUS, "ocsp_status", slice_cstr(r->ocsp ? r->ocsp->status : ""));
     if (r->error.code)
         ADD(TAG_ERROR, "error", slice_cstr(r->error.text));
     if (r->error_code) {
@@ -78,7 +79,7 @@ static struct http_series *hop_series(const struct http_call *call, const struct
     struct http_url_entry *e = call->url;
     struct shard *shard = call->vu->shard;
     bool memoizable = url == &e->url && !call->name && !r->error.code && !r->error_code &&
-                      !(call->vu->config->system_tags & TAG_IP);
+                      !(call->vu->config->system_tags & (TAG_IP | TAG_OCSP_STATUS));
     const char *tls_version = r->tls ? r->tls->version : NULL;
     uint8_t proto = (uint8_t)(r->proto_major << 4 | r->proto_minor);
     if (likely(memoizable)) {

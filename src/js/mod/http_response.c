@@ -177,13 +177,16 @@ static JSValue build_timings(JSContext *ctx, const struct response *s) {
     return o;
 }
 
-static JSValue build_ocsp(JSContext *ctx) {
-    static const char *const times[] = {"produced_at", "this_update", "next_update", "revoked_at"};
+static JSValue build_ocsp(JSContext *ctx, const struct http_response *r) {
+    static const struct tls_ocsp none = {.status = "", .revocation_reason = ""};
+    const struct tls_ocsp *from = r && r->ocsp ? r->ocsp : &none;
     JSValue o = JS_NewObject(ctx);
-    for (size_t i = 0; i < countof(times); i++)
-        JS_SetPropertyStr(ctx, o, times[i], JS_NewInt32(ctx, 0));
-    JS_SetPropertyStr(ctx, o, "revocation_reason", text(ctx, ""));
-    JS_SetPropertyStr(ctx, o, "status", text(ctx, ""));
+    JS_SetPropertyStr(ctx, o, "produced_at", JS_NewInt64(ctx, from->produced_at));
+    JS_SetPropertyStr(ctx, o, "this_update", JS_NewInt64(ctx, from->this_update));
+    JS_SetPropertyStr(ctx, o, "next_update", JS_NewInt64(ctx, from->next_update));
+    JS_SetPropertyStr(ctx, o, "revoked_at", JS_NewInt64(ctx, from->revoked_at));
+    JS_SetPropertyStr(ctx, o, "revocation_reason", text(ctx, from->revocation_reason));
+    JS_SetPropertyStr(ctx, o, "status", text(ctx, from->status));
     return o;
 }
 
@@ -271,7 +274,7 @@ static JSValue build(JSContext *ctx, const struct response *s, enum http_respons
     case HTTP_FIELD_TLS_CIPHER_SUITE:
         return text(ctx, r && r->tls ? r->tls->cipher_suite : "");
     case HTTP_FIELD_OCSP:
-        return build_ocsp(ctx);
+        return build_ocsp(ctx, r);
     case HTTP_FIELD_ERROR:
         return text(ctx, s->error_text ? s->error_text : r && r->error.text ? r->error.text : "");
     case HTTP_FIELD_ERROR_CODE:
