@@ -104,4 +104,5 @@ void scenario_log(const struct scenario_run *s, int level, const char *fmt, ...)
 struct vu_iteration scenario_next_iteration(struct scenario_run *s);
 
 extern const struct executor executor_shared_iterations, executor_per_vu_iterations,
-    executor_constant_vus, executor_ramping_vus, executor_arrival_rate;
+    executor_constant_vus, executor_ramping_vus, executor_arrival_rate,
+    executor_externally_controlled;

@@ -181,7 +181,10 @@ void run_free(struct run *run) {
     vu_pool_release(&run->pool);
     aggregate_free(run->aggregate);
     failure_release(&run->failure);
-    free(run->setup_data);
+    free(atomic_load(&run->setup_data));
+    for (size_t i = 0; i < run->old_setup_data.len; i++)
+        free(run->old_setup_data.ptr[i]);
+    vec_release(&run->old_setup_data);
     free(run->scenarios);
     free(run->workers);
     arena_release(&run->arena);
@@ -192,7 +195,9 @@ int64_t run_elapsed_ns(const struct run *run) {
     int64_t start_ns = atomic_load(&run->instance.start_ns);
     if (start_ns == 0)
         return 0;
-    return (run->end_ns != 0 ? run->end_ns : clock_now_ns()) - start_ns;
+    int64_t paused_ns = atomic_load(&run->paused_since_ns);
+    int64_t now = paused_ns != 0 ? paused_ns : clock_now_ns();
+    return (run->end_ns != 0 ? run->end_ns : now) - start_ns;
 }
 
 void run_abort(struct run *run, struct failure *f) {

@@ -82,8 +82,11 @@ struct run {
     struct failure failure;
     bool is_aborted, is_marked_failed;
     _Atomic bool is_paused;
-    struct vu *special_vu; /* running setup(); interrupted by an abort */
-    char *setup_data;      /* JSON, "" when undefined; NULL when setup() did not run */
+    _Atomic int64_t paused_since_ns; /* while the running test is paused (control.h), else 0 */
+    struct vu *special_vu;           /* running setup(); interrupted by an abort */
+    _Atomic(char *) setup_data;      /* JSON, "" when undefined; NULL when setup() did not run */
+    VEC(char *) old_setup_data;      /* VUs may still read it */
+    size_t old_setup_data_bytes;
 
     struct aggregate *aggregate;
     struct series *vus_series, *vus_max_series;
@@ -114,7 +117,7 @@ void run_abort(struct run *run, struct failure *f);
 void run_resume(struct run *run);
 /* Fetches all shards into the aggregate. Yields. */
 void run_collect(struct run *run);
-/* Since the start, until the end; 0 before. */
+/* Since the start, until the end, without pauses; 0 before. */
 int64_t run_elapsed_ns(const struct run *run);
 /* Evaluates the thresholds once more, on everything, and gives names of the failed ones; 0 when
  * none. */
@@ -131,6 +134,14 @@ void run_init_unplanned_vu(struct run *run, void (*done)(struct vu_handle *vu, s
                            void *arg);
 
 /* ---- run_phases.c */
+
+/* What VUs get as data from now on, unless they have some already. Takes json (heap; NULL = none)
+ * over. KE_TOO_LARGE when it was changed so often that the old ones take too much memory. */
+int run_set_setup_data(struct run *run, char *json);
+/* For the REST API: setup() or teardown() now, whatever the options say. *vu is the VU while it
+ * runs, so that it can be interrupted. Yields. 0 or the failure's exit code. */
+int run_call_setup(struct run *run, struct vu **vu, struct failure *f);
+int run_call_teardown(struct run *run, struct vu **vu, struct failure *f);
 
 /* Runs setup() or teardown() in a VU of its own. Yields. */
 int run_setup(struct run *run, struct failure *f);

@@ -11,6 +11,7 @@ struct phase {
     const char *function, *group_tag; /* group_tag NULL: handleSummary() */
     struct slice argument;
     int64_t timeout_ns;
+    struct vu **vu; /* where the VU is shown while it runs; may be NULL */
     bool is_abortable;
     /* results */
     bool is_init_error;
@@ -36,15 +37,16 @@ static void phase_main(void *arg) {
         p->text = xstrdup(vu_last_error_text());
         return;
     }
-    if (p->is_abortable)
-        run->special_vu = vu;
+    if (p->vu != NULL)
+        *p->vu = vu;
     if (run->is_aborted && p->is_abortable)
         p->rc = KE_CANCELED;
     else if (is_summary)
         p->rc = vu_call_summary(vu, p->argument, deadline_ns, &p->items, &p->n_items, &p->err);
     else
         p->rc = vu_call(vu, p->function, p->group_tag, p->argument, deadline_ns, &p->json, &p->err);
-    run->special_vu = NULL;
+    if (p->vu != NULL)
+        *p->vu = NULL;
     if (p->rc != 0)
         p->text = xstrdup(vu_last_error_text());
     fiber_clear_cancel(fiber_self());
@@ -83,35 +85,72 @@ static int finish(struct phase *p, int timeout_code, struct failure *f) {
     return rc;
 }
 
+#define OLD_SETUP_DATA_MAX_BYTES ((size_t)256 * 1024 * 1024)
+
+int run_set_setup_data(struct run *run, char *json) {
+    size_t bytes = json != NULL ? strlen(json) + 1 : 0;
+    if (run->old_setup_data_bytes + bytes > OLD_SETUP_DATA_MAX_BYTES) {
+        free(json);
+        return KE_TOO_LARGE;
+    }
+    char *old = atomic_exchange(&run->setup_data, json);
+    if (old != NULL)
+        vec_push(&run->old_setup_data, old);
+    run->old_setup_data_bytes += bytes;
+    return 0;
+}
+
+static int setup(struct run *run, struct phase *p, struct failure *f) {
+    p->run = run;
+    p->function = "setup";
+    p->group_tag = "::setup";
+    p->timeout_ns = run->config.options->setup_timeout.ns;
+    if (!script_exports_function(run->config.vu_config->script, "setup"))
+        return run_set_setup_data(run, NULL);
+    call(p);
+    if (p->rc != 0)
+        free(p->json);
+    else if (run_set_setup_data(run, p->json) != 0)
+        return failure_set(f, EXIT_CODE_GENERIC, NULL, "setup() ran too often");
+    return finish(p, EXIT_CODE_SETUP_TIMEOUT, f);
+}
+
+static int teardown(struct run *run, struct phase *p, struct failure *f) {
+    const char *data = atomic_load(&run->setup_data);
+    p->run = run;
+    p->function = "teardown";
+    p->group_tag = "::teardown";
+    p->argument = (struct slice){data, data != NULL ? strlen(data) : 0};
+    p->timeout_ns = run->config.options->teardown_timeout.ns;
+    if (!script_exports_function(run->config.vu_config->script, "teardown"))
+        return 0;
+    call(p);
+    free(p->json);
+    return finish(p, EXIT_CODE_TEARDOWN_TIMEOUT, f);
+}
+
 int run_setup(struct run *run, struct failure *f) {
-    const struct options *o = run->config.options;
-    struct phase p = {.run = run,
-                      .function = "setup",
-                      .group_tag = "::setup",
-                      .argument = {NULL, 0},
-                      .timeout_ns = o->setup_timeout.ns,
-                      .is_abortable = true};
-    if (o->no_setup.value || !script_exports_function(run->config.vu_config->script, "setup"))
+    struct phase p = {.vu = &run->special_vu, .is_abortable = true};
+    if (run->config.options->no_setup.value ||
+        !script_exports_function(run->config.vu_config->script, "setup"))
         return 0;
     atomic_store(&run->status, (int)RUN_SETUP);
-    call(&p);
-    run->setup_data = p.json;
-    return finish(&p, EXIT_CODE_SETUP_TIMEOUT, f);
+    return setup(run, &p, f);
 }
 
 int run_teardown(struct run *run, struct failure *f) {
-    const struct options *o = run->config.options;
-    const char *data = run->setup_data;
-    struct phase p = {.run = run,
-                      .function = "teardown",
-                      .group_tag = "::teardown",
-                      .argument = {data, data != NULL ? strlen(data) : 0},
-                      .timeout_ns = o->teardown_timeout.ns};
-    if (o->no_teardown.value || !script_exports_function(run->config.vu_config->script, "teardown"))
-        return 0;
-    call(&p);
-    free(p.json);
-    return finish(&p, EXIT_CODE_TEARDOWN_TIMEOUT, f);
+    struct phase p = {0};
+    return run->config.options->no_teardown.value ? 0 : teardown(run, &p, f);
+}
+
+int run_call_setup(struct run *run, struct vu **vu, struct failure *f) {
+    struct phase p = {.vu = vu};
+    return setup(run, &p, f);
+}
+
+int run_call_teardown(struct run *run, struct vu **vu, struct failure *f) {
+    struct phase p = {.vu = vu};
+    return teardown(run, &p, f);
 }
 
 static void log_exception(const char *text) {

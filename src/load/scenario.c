@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/compat.h"
 #include "base/duration.h"
 
 #define INT(name, member) \
@@ -59,8 +58,6 @@ const char *executor_type_name(enum executor_type t) {
 
 bool executor_type_parse(struct slice name, enum executor_type *out) {
     for (int i = 0; i < EXECUTOR_COUNT; i++) {
-        if (i == EXECUTOR_EXTERNALLY_CONTROLLED && !compat_is_v051())
-            continue;
         if (slice_eq(name, slice_cstr(executors[i].name))) {
             *out = (enum executor_type)i;
             return true;
@@ -125,8 +122,6 @@ int64_t scenario_vus(const struct scenario *s, const struct execution_tuple *t) 
     case EXECUTOR_CONSTANT_ARRIVAL_RATE:
     case EXECUTOR_RAMPING_ARRIVAL_RATE:
         return execution_scale(t, s->pre_allocated_vus.value);
-    case EXECUTOR_EXTERNALLY_CONTROLLED:
-        return s->vus.value;
     default:
         return execution_scale(t, s->vus.value);
     }
@@ -151,7 +146,7 @@ int64_t scenario_max_vus(const struct scenario *s, const struct execution_tuple 
     case EXECUTOR_RAMPING_ARRIVAL_RATE:
         return execution_scale(t, s->max_vus.value);
     case EXECUTOR_EXTERNALLY_CONTROLLED:
-        return s->max_vus.value;
+        return execution_scale(t, s->max_vus.value);
     default:
         return scenario_vus(s, t);
     }
@@ -162,6 +157,8 @@ bool scenario_has_work(const struct scenario *s, const struct execution_tuple *t
     case EXECUTOR_SHARED_ITERATIONS:
     case EXECUTOR_PER_VU_ITERATIONS:
         return scenario_vus(s, t) > 0 && scenario_iterations(s, t) > 0;
+    case EXECUTOR_EXTERNALLY_CONTROLLED:
+        return true; /* VUs may come later */
     default:
         return scenario_max_vus(s, t) > 0;
     }
@@ -236,8 +233,8 @@ void scenario_describe(const struct scenario *s, const struct execution_tuple *t
         describe_facts(s, out, fact);
         break;
     case EXECUTOR_EXTERNALLY_CONTROLLED:
-        buf_printf(out, "Externally controlled execution with %lld VUs, %lld max VUs", vus,
-                   (long long)s->max_vus.value);
+        buf_printf(out, "Externally controlled execution with %lld VUs, %lld max VUs",
+                   (long long)s->vus.value, (long long)s->max_vus.value);
         if (s->duration.ns != 0)
             buf_printf(out, ", %s duration", text);
         else

@@ -12,7 +12,7 @@ enum executor_type {
     EXECUTOR_RAMPING_VUS,
     EXECUTOR_CONSTANT_ARRIVAL_RATE,
     EXECUTOR_RAMPING_ARRIVAL_RATE,
-    EXECUTOR_EXTERNALLY_CONTROLLED, /* v0.51 only */
+    EXECUTOR_EXTERNALLY_CONTROLLED, /* k6 has it up to v1 */
     EXECUTOR_COUNT
 };
 
@@ -31,7 +31,7 @@ struct scenario {
 
 /* "constant-vus" …; the type's name as options spell it. */
 const char *executor_type_name(enum executor_type t);
-/* False when unknown (externally-controlled is known to v0.51 only). */
+/* False when unknown. */
 bool executor_type_parse(struct slice name, enum executor_type *out);
 
 /* Defaults of the type; nothing set. */

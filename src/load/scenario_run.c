@@ -22,6 +22,8 @@ const struct executor *executor_for(enum executor_type t) {
     case EXECUTOR_CONSTANT_ARRIVAL_RATE:
     case EXECUTOR_RAMPING_ARRIVAL_RATE:
         return &executor_arrival_rate;
+    case EXECUTOR_EXTERNALLY_CONTROLLED:
+        return &executor_externally_controlled;
     default:
         return NULL;
     }

@@ -42,7 +42,7 @@ static void run_iteration(struct vu_handle *vu) {
 }
 
 static void run_job(struct vu_handle *vu) {
-    const char *data = vu->run->setup_data;
+    const char *data = atomic_load(&vu->run->setup_data);
     if (!vu->has_setup_data && data != NULL && *data != '\0')
         vu_set_setup_data(vu->vu, slice_cstr(data));
     vu->has_setup_data = true;
