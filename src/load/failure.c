@@ -15,8 +15,9 @@ int failure_set(struct failure *f, int exit_code, const char *hint, const char *
     va_start(ap, fmt);
     buf_vprintf(&text, fmt, ap);
     va_end(ap);
+    char *copy = hint != NULL ? xstrdup(hint) : NULL;
     failure_release(f);
-    *f = (struct failure){buf_detach(&text, NULL), hint, exit_code, false};
+    *f = (struct failure){buf_detach(&text, NULL), copy, exit_code, false};
     return exit_code;
 }
 
@@ -24,6 +25,19 @@ int failure_set_exception(struct failure *f, const char *text) {
     failure_set(f, EXIT_CODE_SCRIPT_EXCEPTION, "script exception", "%s", text);
     f->is_script_exception = true;
     return f->exit_code;
+}
+
+void failure_add_hint(struct failure *f, const char *fmt, ...) {
+    struct buf text;
+    va_list ap;
+    buf_init(&text, BUF_NO_CAP);
+    va_start(ap, fmt);
+    buf_vprintf(&text, fmt, ap);
+    va_end(ap);
+    if (f->hint != NULL)
+        buf_printf(&text, " (%s)", f->hint);
+    free(f->hint);
+    f->hint = buf_detach(&text, NULL);
 }
 
 void failure_prefix(struct failure *f, const char *fmt, ...) {
@@ -59,5 +73,6 @@ void failure_log(const struct failure *f) {
 
 void failure_release(struct failure *f) {
     free(f->text);
+    free(f->hint);
     *f = (struct failure){0};
 }

@@ -24,17 +24,20 @@ enum failure_code {
 };
 
 struct failure {
-    char *text;       /* heap; NULL = none */
-    const char *hint; /* static or heap kept for good; NULL = none */
+    char *text; /* heap; NULL = none */
+    char *hint; /* heap; NULL = none */
     int exit_code;
     bool is_script_exception;
 };
 
-/* Replaces what *f held. Returns the exit code. */
+/* Replaces what *f held; hint (may be NULL) is copied. Returns the exit code. */
 int failure_set(struct failure *f, int exit_code, const char *hint, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* An exception of the script's own code, text with stack. */
 int failure_set_exception(struct failure *f, const char *text);
+/* A further hint around the one that is there, as k6 nests them: "outer (inner)". */
+void failure_add_hint(struct failure *f, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Puts words in front of the text. */
 void failure_prefix(struct failure *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static inline bool failure_is_set(const struct failure *f) {

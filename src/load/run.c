@@ -234,17 +234,11 @@ static struct vu_handle *init_vu(struct run *run,
     return vu;
 }
 
-static void add_hint(struct failure *f, const struct vu_handle *vu) {
-    if (f->hint != NULL)
-        f->hint =
-            xasprintf("error while initializing VU #%lld (%s)", (long long)vu->id_global, f->hint);
-}
-
 static void on_planned_vu(struct vu_handle *vu, struct failure *f) {
     struct run *run = vu->run;
     run->vus_initialized++;
     if (failure_is_set(f)) {
-        add_hint(f, vu);
+        failure_add_hint(f, "error while initializing VU #%lld", (long long)vu->id_global);
         failure_take_first(&run->init_failure, f);
         atomic_store(&run->skip_inits, true);
     } else {

@@ -59,10 +59,9 @@ static void call(struct phase *p) {
 }
 
 static void set_timeout(struct failure *f, const struct phase *p, int exit_code) {
-    failure_set(f, exit_code,
-                xasprintf("You can increase the time limit via the %sTimeout option", p->function),
-                "%s() execution timed out after %.0f seconds", p->function,
+    failure_set(f, exit_code, NULL, "%s() execution timed out after %.0f seconds", p->function,
                 (double)p->timeout_ns / (double)NS_PER_S);
+    failure_add_hint(f, "You can increase the time limit via the %sTimeout option", p->function);
 }
 
 static int phase_failure(const struct phase *p, int timeout_code, struct failure *f) {
