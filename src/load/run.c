@@ -181,6 +181,7 @@ void run_free(struct run *run) {
     vu_pool_release(&run->pool);
     aggregate_free(run->aggregate);
     failure_release(&run->failure);
+    failure_release(&run->init_failure);
     free(atomic_load(&run->setup_data));
     for (size_t i = 0; i < run->old_setup_data.len; i++)
         free(run->old_setup_data.ptr[i]);
