@@ -26,7 +26,7 @@ struct lane {
     struct list idle; /* struct vu_handle by link, longest idle first */
     struct arrivals schedule;
     struct fiber *fiber;
-    struct series *dropped;
+    struct series *dropped, *lateness; /* the latter NULL unless asked for */
     bool is_ended;
     struct worker_msg start_msg, end_msg, done_msg;
 };
@@ -54,6 +54,12 @@ static void on_ready(struct worker_msg *msg) {
     fiber_wake(state->s->fiber);
 }
 
+/* How long after its time the iteration starts. */
+static void record_lateness(struct lane *lane, int64_t due_ns) {
+    int64_t now_ns = clock_now_ns();
+    series_add(lane->lateness, (double)(now_ns - due_ns) * 1e-6, now_ns);
+}
+
 /* A VU waits here for its next iteration. */
 static bool next(struct vu_handle *vu) {
     struct lane *lane = vu->job.slot;
@@ -71,6 +77,8 @@ static bool next(struct vu_handle *vu) {
     while (!vu->is_dispatched && !vu->is_killed && !lane->is_ended)
         fiber_park(NEVER_NS);
     list_remove(&vu->link);
+    if (vu->is_dispatched && lane->lateness != NULL)
+        record_lateness(lane, vu->due_ns);
     return vu->is_dispatched;
 }
 
@@ -87,23 +95,25 @@ static struct vu_job job_for(struct arrival_state *state, const struct vu_handle
 /* ---- lanes */
 
 /* The lane's worker; an idle VU was claimed. At the very end VUs may have gone all the same. */
-static void dispatch(struct lane *lane) {
+static void dispatch(struct lane *lane, int64_t due_ns) {
     struct list *item = list_pop_front(&lane->idle);
     if (item == NULL)
         return;
     struct vu_handle *vu = container_of(item, struct vu_handle, link);
     vu->is_dispatched = true;
+    vu->due_ns = due_ns;
     fiber_wake(vu->fiber);
 }
 
 struct handover_msg {
     struct worker_msg msg;
     struct lane *lane;
+    int64_t due_ns;
 };
 
 static void on_handover(struct worker_msg *msg) {
     struct handover_msg *handover = container_of(msg, struct handover_msg, msg);
-    dispatch(handover->lane);
+    dispatch(handover->lane, handover->due_ns);
     free(handover);
 }
 
@@ -115,10 +125,10 @@ static bool claim(struct lane *lane) {
     return false;
 }
 
-static bool start_iteration(struct lane *own) {
+static bool start_iteration(struct lane *own, int64_t due_ns) {
     struct arrival_state *state = own->state;
     if (claim(own)) {
-        dispatch(own);
+        dispatch(own, due_ns);
         return true;
     }
     int first = (int)(own - state->lanes);
@@ -129,25 +139,30 @@ static bool start_iteration(struct lane *own) {
         struct handover_msg *handover = xcalloc(1, sizeof *handover);
         handover->msg.run = on_handover;
         handover->lane = other;
+        handover->due_ns = due_ns;
         worker_post(other->lw->worker, &handover->msg);
         return true;
     }
     return false;
 }
 
+/* A series with the run's tags and the scenario's name, as k6 tags what executors record. */
+static struct series *lane_series(struct lane *lane, struct metric *m) {
+    struct run *run = lane->state->s->run;
+    struct opt_map tags = run->config.options->tags;
+    const struct tagset *set = tagset_empty(lane->lw->tags);
+    for (size_t i = 0; i < tags.len; i++)
+        set = tagset_with(lane->lw->tags, set, slice_cstr(tags.items[i].key),
+                          slice_cstr(tags.items[i].value));
+    if (run->config.vu_config->system_tags & TAG_SCENARIO)
+        set = tagset_with(lane->lw->tags, set, SLICE("scenario"),
+                          slice_cstr(lane->state->s->info.name));
+    return shard_series(lane->lw->shard, m, set);
+}
+
 static void record_dropped(struct lane *lane) {
-    if (lane->dropped == NULL) {
-        struct run *run = lane->state->s->run;
-        struct opt_map tags = run->config.options->tags;
-        const struct tagset *set = tagset_empty(lane->lw->tags);
-        for (size_t i = 0; i < tags.len; i++)
-            set = tagset_with(lane->lw->tags, set, slice_cstr(tags.items[i].key),
-                              slice_cstr(tags.items[i].value));
-        if (run->config.vu_config->system_tags & TAG_SCENARIO)
-            set = tagset_with(lane->lw->tags, set, SLICE("scenario"),
-                              slice_cstr(lane->state->s->info.name));
-        lane->dropped = shard_series(lane->lw->shard, metric_by_id(M_DROPPED_ITERATIONS), set);
-    }
+    if (lane->dropped == NULL)
+        lane->dropped = lane_series(lane, metric_by_id(M_DROPPED_ITERATIONS));
     series_add(lane->dropped, 1, clock_now_ns());
 }
 
@@ -182,7 +197,7 @@ static void lane_main(void *arg) {
         if (!wait_for_start(lane, start_ns + offset_ns) ||
             clock_now_ns() > s->regular_end_ns + END_SLACK_NS)
             break;
-        if (start_iteration(lane))
+        if (start_iteration(lane, start_ns + offset_ns))
             continue;
         record_dropped(lane);
         want_more_vus(lane);
@@ -193,6 +208,9 @@ static void lane_main(void *arg) {
 
 static void on_start(struct worker_msg *msg) {
     struct lane *lane = container_of(msg, struct lane, start_msg);
+    struct metric *lateness = lane->state->s->run->config.start_lateness;
+    if (lateness != NULL)
+        lane->lateness = lane_series(lane, lateness);
     lane->fiber = fiber_start(lane->lw->worker, LANE_STACK_BYTES, lane_main, lane);
     fiber_detach(lane->fiber);
 }
