@@ -1,0 +1,224 @@
+#include "api/http_server.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/log.h"
+
+#define CONNECTION_MEMORY_BYTES ((size_t)32 * 1024)
+#define SILENCE_S 15u
+/* What is too much is still read to its end, so that its sender sees the answer; but not for ever.
+ */
+#define MAX_DISCARDED_BYTES ((size_t)16 * 1024 * 1024)
+
+struct http_server {
+    struct http_server_config config;
+    struct MHD_Daemon *daemon;
+    size_t bodies_bytes; /* server's thread */
+};
+
+enum request_state { REQUEST_READING, REQUEST_HANDLED, REQUEST_ANSWERED };
+
+struct server_request {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    char *method, *path;
+    struct buf body;
+    enum request_state state;
+    int refusal; /* status of a request that is not handled; 0 = none */
+    size_t discarded_bytes;
+    /* the answer */
+    int status;
+    const char *content_type;
+    char *content;
+    size_t content_bytes;
+};
+
+static struct server_request *request_new(struct http_server *s, struct MHD_Connection *connection,
+                                          const char *path, const char *method) {
+    struct server_request *r = xcalloc(1, sizeof *r);
+    r->server = s;
+    r->connection = connection;
+    r->method = xstrdup(method);
+    r->path = xstrdup(path);
+    buf_init(&r->body, s->config.max_body_bytes);
+    return r;
+}
+
+static void drop_body(struct server_request *r) {
+    r->server->bodies_bytes -= r->body.len;
+    buf_release(&r->body);
+    buf_init(&r->body, r->server->config.max_body_bytes);
+}
+
+static void request_free(struct server_request *r) {
+    drop_body(r);
+    free(r->method);
+    free(r->path);
+    free(r->content);
+    free(r);
+}
+
+static enum MHD_Result queue_answer(struct server_request *r) {
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(r->content_bytes, r->content, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        return MHD_NO;
+    r->content = NULL; /* the response's now */
+    if (r->content_type != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
+    enum MHD_Result rc = MHD_queue_response(r->connection, (unsigned)r->status, response);
+    MHD_destroy_response(response);
+    return rc;
+}
+
+static void set_answer(struct server_request *r, int status, const char *content_type,
+                       struct buf *body) {
+    r->status = status;
+    r->content_type = content_type;
+    if (body != NULL)
+        r->content = buf_detach(body, &r->content_bytes);
+}
+
+static enum MHD_Result refuse(struct server_request *r) {
+    const struct http_server_config *cfg = &r->server->config;
+    struct buf body;
+    const char *type = NULL;
+    buf_init(&body, BUF_NO_CAP);
+    if (cfg->describe_error != NULL)
+        type = cfg->describe_error(cfg->arg, r->refusal, &body);
+    set_answer(r, r->refusal, type, &body);
+    buf_release(&body);
+    return queue_answer(r);
+}
+
+/* False: the peer does not stop sending. */
+static bool take_body(struct server_request *r, const char *data, size_t len) {
+    struct http_server *s = r->server;
+    if (r->refusal == 0 && s->bodies_bytes + len > s->config.max_bodies_bytes)
+        r->refusal = MHD_HTTP_SERVICE_UNAVAILABLE;
+    else if (r->refusal == 0 && buf_append(&r->body, data, len) != 0)
+        r->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (r->refusal == 0) {
+        s->bodies_bytes += len;
+        return true;
+    }
+    drop_body(r);
+    r->discarded_bytes += len;
+    return r->discarded_bytes <= MAX_DISCARDED_BYTES;
+}
+
+static enum MHD_Result on_access(void *arg, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *data,
+                                 size_t *data_bytes, void **slot) {
+    struct http_server *s = arg;
+    struct server_request *r = *slot;
+    (void)version;
+    if (r == NULL) {
+        *slot = request_new(s, connection, url, method);
+        return MHD_YES;
+    }
+    if (*data_bytes > 0) {
+        bool goes_on = take_body(r, data, *data_bytes);
+        *data_bytes = 0;
+        return goes_on ? MHD_YES : MHD_NO;
+    }
+    if (r->refusal != 0)
+        return refuse(r);
+    if (r->state == REQUEST_ANSWERED)
+        return queue_answer(r);
+    /* Rests before the handler runs: whoever answers wakes it up, however early. */
+    r->state = REQUEST_HANDLED;
+    MHD_suspend_connection(connection);
+    s->config.handle(s->config.arg, r);
+    return MHD_YES;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode why) {
+    (void)arg;
+    (void)connection;
+    (void)why;
+    if (*slot != NULL)
+        request_free(*slot);
+    *slot = NULL;
+}
+
+static void on_message(void *arg, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+static void on_message(void *arg, const char *fmt, va_list ap) {
+    struct buf text;
+    (void)arg;
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    buf_init(&text, BUF_NO_CAP);
+    buf_vprintf(&text, fmt, ap);
+    log_printf(LOG_DEBUG, "HTTP server: %.*s", SLICE_FMT(slice_trim(buf_slice(&text))));
+    buf_release(&text);
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *s) {
+    struct MHD_OptionItem items[] = {
+        {MHD_OPTION_LISTEN_SOCKET, s->config.fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, HTTP_SERVER_CONNECTIONS, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_S, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)CONNECTION_MEMORY_BYTES, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, s},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO | MHD_ALLOW_SUSPEND_RESUME |
+                     MHD_USE_ERROR_LOG;
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, s, MHD_OPTION_EXTERNAL_LOGGER,
+                            on_message, NULL, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+}
+
+struct http_server *http_server_start(const struct http_server_config *cfg, struct error *err) {
+    struct http_server *s = xcalloc(1, sizeof *s);
+    sigset_t all, before;
+    s->config = *cfg;
+    /* Signals are the main thread's business. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    s->daemon = start_daemon(s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (s->daemon != NULL)
+        return s;
+    error_set(err, KE_FAILED, "cannot start the HTTP server: %s", strerror(errno));
+    close(cfg->fd);
+    free(s);
+    return NULL;
+}
+
+void http_server_stop(struct http_server *s) {
+    MHD_stop_daemon(s->daemon);
+    free(s);
+}
+
+const char *server_request_method(const struct server_request *r) {
+    return r->method;
+}
+
+const char *server_request_path(const struct server_request *r) {
+    return r->path;
+}
+
+struct slice server_request_body(const struct server_request *r) {
+    return buf_slice(&r->body);
+}
+
+const char *server_request_header(const struct server_request *r, const char *name) {
+    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+void server_request_answer(struct server_request *r, int status, const char *content_type,
+                           struct buf *body) {
+    set_answer(r, status, content_type, body);
+    r->state = REQUEST_ANSWERED;
+    MHD_resume_connection(r->connection);
+}
