@@ -23,6 +23,7 @@
 struct run_command {
     struct loaded_test *t;
     struct run_screen screen;
+    struct metric *start_lateness;
     struct outputs *outputs;
     struct output_threshold *output_thresholds;
     struct run *run;
@@ -31,12 +32,25 @@ struct run_command {
 };
 
 static const struct flag_def own_flags[] = {
+    {"iteration-start-lateness", 0, FLAG_BOOL, NULL,
+     "measure how late arrival-rate iterations start (env KILN_ITERATION_START_LATENESS)", NULL},
     {"workers", 0, FLAG_INT, NULL, "threads that run VUs; all cores by default (env KILN_WORKERS)",
      NULL},
     {NULL},
 };
 
 /* ---- set-up */
+
+/* Before the script is loaded: its thresholds may name the metric. */
+static struct metric *register_start_lateness(const struct flags *flags) {
+    bool is_on = false;
+    const char *variable = getenv("KILN_ITERATION_START_LATENESS");
+    if (variable != NULL)
+        go_parse_bool(slice_cstr(variable), &is_on, NULL);
+    if (!flags_bool(flags, "iteration-start-lateness", is_on))
+        return NULL;
+    return metric_register(SLICE("iteration_start_lateness"), METRIC_TREND, METRIC_TIME, NULL);
+}
 
 static int count_workers(const struct flags *flags, struct failure *f) {
     const char *variable = getenv("KILN_WORKERS");
@@ -133,6 +147,7 @@ static void create_run(struct run_command *c, int n_workers) {
                                 .program = program_name,
                                 .main_worker = c->t->main_worker,
                                 .n_workers = n_workers,
+                                .start_lateness = c->start_lateness,
                                 .keep_series = c->t->runtime.summary_mode == SUMMARY_FULL,
                                 .prepare_shard = prepare_shard,
                                 .on_tick = on_tick,
@@ -219,6 +234,7 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
     run_screen_init(&c.screen, log_setup_no_color(flags), flags_bool(flags, "quiet", false));
     if (compat_is_v051())
         run_screen_banner(&c.screen);
+    c.start_lateness = register_start_lateness(flags);
     int rc = load_script(t, flags, true, f), n_workers = 0;
     if (rc == 0)
         rc = load_config(t, flags, true, f);

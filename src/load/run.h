@@ -47,7 +47,9 @@ struct run_config {
     const char *program;              /* how messages call us */
     struct worker *main_worker;
     int n_workers;
-    bool keep_series; /* shard_keep_series */
+    struct metric
+        *start_lateness; /* iteration_start_lateness of arrival rates; NULL = not asked for */
+    bool keep_series;    /* shard_keep_series */
     /* Called for each shard before it records; NULL = none. True: its raw samples are to be
      * flushed. */
     bool (*prepare_shard)(void *arg, struct shard *s);
