@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/log_setup.h"
+#include "cli/suggest.h"
 #include "cli/version.h"
 
 const char *program_name = "kiln";
@@ -175,6 +176,23 @@ static int command_position(int argc, char **argv) {
     return -1;
 }
 
+static int unknown_command(const char *name) {
+    const char *names[countof(commands) + 1];
+    size_t n = 0;
+    struct buf text;
+    struct error err;
+    for (const struct command *const *c = commands; *c; c++)
+        if (!(*c)->is_hidden)
+            names[n++] = (*c)->name;
+    names[n] = NULL;
+    buf_init(&text, BUF_NO_CAP);
+    suggest(&text, name, names);
+    error_set(&err, KE_INVALID, "unknown command \"%s\" for \"%s\"%s", name, program_name,
+              buf_cstr(&text));
+    buf_release(&text);
+    return command_fail(EXIT_CODE_GENERIC, &err);
+}
+
 int command_main(int argc, char **argv) {
     int at = command_position(argc - 1, argv + 1);
     if (at < 0)
@@ -191,11 +209,8 @@ int command_main(int argc, char **argv) {
         return EXIT_CODE_OK;
     }
     const struct command *c = find_command(name);
-    if (!c) {
-        struct error err;
-        error_set(&err, KE_INVALID, "unknown command \"%s\" for \"%s\"", name, program_name);
-        return command_fail(EXIT_CODE_GENERIC, &err);
-    }
+    if (!c)
+        return unknown_command(name);
     int rc = run_command(c, rest, args);
     log_flush();
     return rc;
