@@ -32,8 +32,11 @@ static bool is_builtin(const char *name) {
 static void fail(struct vu *vu, const char *text) {
     struct js_modules *mods = vu->modules;
     if (mods->is_linking) {
+        bool is_error = !compat_is_v051() || strncmp(text, "SyntaxError: ", 13) == 0;
         if (!mods->text)
-            mods->text = xstrdup(text);
+            mods->text = is_error
+                             ? xstrdup(text)
+                             : xasprintf("GoError: %s\n\tat %s:1:0(1)\n", text, vu->script->url);
         JS_ThrowSyntaxError(vu->ctx, "cannot load");
         return;
     }
@@ -360,7 +363,8 @@ int js_loader_run_main(struct vu *vu, JSValue *out_promise, char **out_text) {
             JS_FreeValue(ctx, JS_GetException(ctx));
         *out_text = mods->text ? mods->text : xstrdup("cannot load the script");
         mods->text = NULL;
-        return KE_INVALID;
+        /* v0.51's errors of loading are exceptions of its compiler and its require(). */
+        return compat_is_v051() ? KE_FAILED : KE_INVALID;
     }
     if (m->kind == MODULE_COMMONJS) {
         JSValue exports = commonjs_exports(vu, s->url, v);

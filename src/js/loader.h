@@ -28,4 +28,4 @@ struct script_module *js_module_compile(struct vu *vu, struct script_file *file,
 
 /* Words of a parse error (a SyntaxError of QuickJS, pending) in the form of k6's parser. Heap
  * string. */
-char *js_take_syntax_error(JSContext *ctx, const char *url);
+char *js_take_syntax_error(JSContext *ctx, const struct script_file *file);

@@ -3,6 +3,8 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/compat.h"
+#include "js/babel.h"
 #include "js/js_util.h"
 #include "js/loader.h"
 
@@ -69,9 +71,15 @@ struct script_module *js_module_compile(struct vu *vu, struct script_file *f, JS
         vu->script->keep_source = true;
     JS_SetStripInfo(vu->rt, vu->script->keep_source ? 0 : JS_STRIP_SOURCE);
     bool is_esm = source_is_esm(slice_from(f->ptr, f->len));
+    size_t refused;
+    if (is_esm && compat_on(COMPAT_BABEL_SYNTAX) &&
+        babel_refuses(slice_from(f->ptr, f->len), &refused)) {
+        *out_text = babel_error(f, refused);
+        return NULL;
+    }
     JSValue v = is_esm ? compile_esm(ctx, f) : compile_commonjs(ctx, f);
     if (JS_IsException(v)) {
-        *out_text = js_take_syntax_error(ctx, f->url);
+        *out_text = js_take_syntax_error(ctx, f);
         return NULL;
     }
     *out = v;

@@ -162,6 +162,8 @@ static int run_init(struct vu *vu, struct error *err) {
     int rc = js_loader_run_main(vu, &promise, &text);
     if (rc == KE_INVALID)
         return vu_fail(err, KE_INVALID, text);
+    if (rc == KE_FAILED)
+        return vu_fail(err, KE_JS, text);
     if (rc == 0)
         rc = js_loop_run(vu, promise);
     else
