@@ -12,6 +12,7 @@
 #include "cli/load_test.h"
 #include "cli/log_setup.h"
 #include "cli/option_flags.h"
+#include "cli/run_api.h"
 #include "cli/run_screen.h"
 #include "cli/run_summary.h"
 #include "cli/signals.h"
@@ -27,6 +28,7 @@ struct run_command {
     struct outputs *outputs;
     struct output_threshold *output_thresholds;
     struct run *run;
+    struct run_api api;
     struct fiber *lingerer;
     bool is_interrupted;
 };
@@ -154,6 +156,7 @@ static void create_run(struct run_command *c, int n_workers) {
                                 .on_collected = on_collected,
                                 .arg = c};
     c->run = run_new(&config);
+    run_api_set_run(&c->api, c->run);
 }
 
 /* ---- the run */
@@ -235,7 +238,9 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
     if (compat_is_v051())
         run_screen_banner(&c.screen);
     c.start_lateness = register_start_lateness(flags);
-    int rc = load_script(t, flags, true, f), n_workers = 0;
+    int rc = run_api_start(&c.api, flags, t->main_worker), n_workers = 0;
+    if (rc == 0)
+        rc = load_script(t, flags, true, f);
     if (rc == 0)
         rc = load_config(t, flags, true, f);
     if (rc == 0)
@@ -255,10 +260,12 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         create_run(&c, n_workers);
         run_and_report(&c, f);
         rc = f->exit_code;
+        run_api_stop(&c.api);
 #ifdef __SANITIZE_ADDRESS__
         run_free(c.run);
 #endif
     }
+    run_api_stop(&c.api);
     if (c.outputs != NULL)
         outputs_free(c.outputs);
     free(c.output_thresholds);
