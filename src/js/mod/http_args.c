@@ -81,65 +81,76 @@ static int read_url(struct http_call *call, JSValueConst v, struct error *err) {
     return 0;
 }
 
-static int read_headers(struct http_call *call, JSValueConst v) {
+struct property {
+    uint32_t index, count; /* of those of its object */
+    JSAtom key;
+    JSValueConst value;
+};
+
+typedef int read_property_fn(struct http_call *call, const struct property *p, struct error *err);
+
+/* Calls fn for each own enumerable property of an object, until one fails; anything else has none.
+ */
+static int each_property(struct http_call *call, JSValueConst object, read_property_fn *fn,
+                         struct error *err) {
     JSContext *ctx = call->vu->ctx;
-    if (!JS_IsObject(v))
-        return 0;
     JSPropertyEnum *props;
     uint32_t n;
-    if (JS_GetOwnPropertyNames(ctx, &props, &n, v, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+    if (!JS_IsObject(object))
+        return 0;
+    if (JS_GetOwnPropertyNames(ctx, &props, &n, object, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
         return KE_JS;
     int rc = 0;
-    struct http_header *h = call->headers_inline;
-    if (n > HTTP_CALL_INLINE)
-        h = call->headers_heap = xmalloc(n * sizeof *h);
     for (uint32_t i = 0; i < n && !rc; i++) {
-        JSValue name = JS_AtomToString(ctx, props[i].atom);
-        JSValue value = JS_GetProperty(ctx, v, props[i].atom);
-        if (JS_IsException(value) || !text_of(call, name, &h[i].name) ||
-            !text_of(call, value, &h[i].value))
-            rc = KE_JS;
-        JS_FreeValue(ctx, name);
+        JSValue value = JS_GetProperty(ctx, object, props[i].atom);
+        const struct property p = {i, n, props[i].atom, value};
+        rc = JS_IsException(value) ? KE_JS : fn(call, &p, err);
         JS_FreeValue(ctx, value);
     }
     js_free_names(ctx, props, n);
-    call->req.headers = h;
-    call->req.n_headers = rc ? 0 : n;
     return rc;
 }
 
-static int read_cookies(struct http_call *call, JSValueConst v) {
-    JSContext *ctx = call->vu->ctx;
-    if (!JS_IsObject(v))
-        return 0;
-    JSPropertyEnum *props;
-    uint32_t n;
-    if (JS_GetOwnPropertyNames(ctx, &props, &n, v, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+static bool key_text(struct http_call *call, const struct property *p, struct slice *out) {
+    JSValue key = JS_AtomToString(call->vu->ctx, p->key);
+    bool ok = text_of(call, key, out);
+    JS_FreeValue(call->vu->ctx, key);
+    return ok;
+}
+
+static int read_header(struct http_call *call, const struct property *p, struct error *err) {
+    (void)err;
+    if (p->index == 0 && p->count > HTTP_CALL_INLINE && !call->headers_heap)
+        call->headers_heap = xmalloc(p->count * sizeof *call->headers_heap);
+    struct http_header *h = call->headers_heap ? call->headers_heap : call->headers_inline;
+    if (!key_text(call, p, &h[p->index].name) || !text_of(call, p->value, &h[p->index].value))
         return KE_JS;
-    int rc = 0;
-    call->cookies = xcalloc(n + 1, sizeof *call->cookies);
-    for (uint32_t i = 0; i < n && !rc; i++) {
-        struct http_cookie_param *c = &call->cookies[i];
-        JSValue name = JS_AtomToString(ctx, props[i].atom);
-        JSValue item = JS_GetProperty(ctx, v, props[i].atom);
-        JSValue value = JS_IsObject(item) ? JS_GetProperty(ctx, item, call->mod->atom_value)
-                                          : JS_DupValue(ctx, item);
-        if (JS_IsObject(item)) {
-            JSValue replace = JS_GetProperty(ctx, item, call->mod->atom_replace);
-            c->replace = JS_ToBool(ctx, replace) > 0;
-            JS_FreeValue(ctx, replace);
-        }
-        if (JS_IsException(value) || !text_of(call, name, &c->name) ||
-            (!JS_IsUndefined(value) && !text_of(call, value, &c->value)))
-            rc = KE_JS;
-        JS_FreeValue(ctx, name);
+    call->req.headers = h;
+    call->req.n_headers = p->index + 1;
+    return 0;
+}
+
+/* A value, or {value, replace}. */
+static int read_cookie(struct http_call *call, const struct property *p, struct error *err) {
+    JSContext *ctx = call->vu->ctx;
+    (void)err;
+    if (!call->cookies)
+        call->cookies = xcalloc(p->count, sizeof *call->cookies);
+    struct http_cookie_param *c = &call->cookies[p->index];
+    JSValue value = JS_DupValue(ctx, p->value);
+    if (JS_IsObject(p->value)) {
+        JSValue replace = JS_GetProperty(ctx, p->value, call->mod->atom_replace);
+        c->replace = JS_ToBool(ctx, replace) > 0;
+        JS_FreeValue(ctx, replace);
         JS_FreeValue(ctx, value);
-        JS_FreeValue(ctx, item);
+        value = JS_GetProperty(ctx, p->value, call->mod->atom_value);
     }
-    js_free_names(ctx, props, n);
+    bool ok = !JS_IsException(value) && key_text(call, p, &c->name) &&
+              (JS_IsUndefined(value) || text_of(call, value, &c->value));
+    JS_FreeValue(ctx, value);
     call->req.cookies = call->cookies;
-    call->req.n_cookies = rc ? 0 : n;
-    return rc;
+    call->req.n_cookies = p->index + ok;
+    return ok ? 0 : KE_JS;
 }
 
 /* The message of the pending exception, taken. Heap string. */
@@ -232,11 +243,13 @@ static int read_auth(struct http_call *call, JSValueConst v) {
     return 0;
 }
 
-static int read_param(struct http_call *call, JSAtom key, JSValueConst v, struct error *err) {
+static int read_param(struct http_call *call, const struct property *p, struct error *err) {
     struct http_module *m = call->mod;
     JSContext *ctx = call->vu->ctx;
+    JSAtom key = p->key;
+    JSValueConst v = p->value;
     if (key == m->atom_headers)
-        return read_headers(call, v);
+        return each_property(call, v, read_header, err);
     if (key == m->atom_tags)
         return read_tags(call, v, err);
     if (key == m->atom_timeout)
@@ -262,7 +275,7 @@ static int read_param(struct http_call *call, JSAtom key, JSValueConst v, struct
         return 0;
     }
     if (key == m->atom_cookies)
-        return read_cookies(call, v);
+        return each_property(call, v, read_cookie, err);
     if (key == m->atom_compression) {
         if (!text_of(call, v, &call->req.compression))
             return KE_JS;
@@ -271,24 +284,6 @@ static int read_param(struct http_call *call, JSAtom key, JSValueConst v, struct
     if (key == m->atom_throw_)
         call->throws = JS_ToBool(ctx, v) > 0;
     return 0;
-}
-
-static int read_params(struct http_call *call, JSValueConst params, struct error *err) {
-    JSContext *ctx = call->vu->ctx;
-    if (!JS_IsObject(params))
-        return 0;
-    JSPropertyEnum *props;
-    uint32_t n;
-    if (JS_GetOwnPropertyNames(ctx, &props, &n, params, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
-        return KE_JS;
-    int rc = 0;
-    for (uint32_t i = 0; i < n && !rc; i++) {
-        JSValue v = JS_GetProperty(ctx, params, props[i].atom);
-        rc = JS_IsException(v) ? KE_JS : read_param(call, props[i].atom, v, err);
-        JS_FreeValue(ctx, v);
-    }
-    js_free_names(ctx, props, n);
-    return rc;
 }
 
 static bool has_header(const struct http_request *req, struct slice name) {
@@ -358,7 +353,7 @@ int http_call_init(struct http_call *call, struct http_module *mod, struct slice
         if (rc)
             return rc;
     }
-    rc = read_params(call, params, err);
+    rc = each_property(call, params, read_param, err);
     if (rc)
         return rc;
     if (content_type && !has_header(&call->req, SLICE("Content-Type")))
