@@ -14,6 +14,7 @@ endfunction()
 
 kiln_pkg(UV libuv)
 kiln_pkg(JANSSON jansson)
+kiln_pkg(GUMBO gumbo)
 kiln_pkg(OPENSSL openssl)
 kiln_pkg(CARES libcares)
 kiln_pkg(NGHTTP2 libnghttp2)
