@@ -145,7 +145,7 @@ static int add_vus(struct external *state, int64_t n, struct error *err) {
             break;
         fiber_park(goes_on ? deadline_ns(state) : NEVER_NS);
     }
-    state->n_vus = (int64_t)state->slots.len;
+    state->n_vus = n < (int64_t)state->slots.len ? n : (int64_t)state->slots.len;
     if (failure_is_set(&state->init_failure))
         return error_set(err, KE_FAILED, "%s", state->init_failure.text);
     return missing > 0 ? error_set(err, KE_CANCELED, "context canceled") : 0;
