@@ -235,3 +235,10 @@ void access_log_note(struct access_log *log, const char *message, const char *de
     }
     end_line(log);
 }
+
+void access_log_failure(struct access_log *log, const char *message) {
+    struct buf *line = begin_line(log);
+    append_head(log, line, "ERROR");
+    access_log_value(line, slice_cstr(message));
+    end_line(log);
+}

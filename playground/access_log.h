@@ -27,6 +27,9 @@ void access_log_request(struct access_log *log, const struct request *r, size_t 
 /* A message of the program itself with level INFO; `detail` ("key=value ...") may be NULL. */
 void access_log_note(struct access_log *log, const char *message, const char *detail);
 
+/* The same with level ERROR: something failed that no request's line tells. */
+void access_log_failure(struct access_log *log, const char *message);
+
 /* Appends a value as slog's text form does: bare, or quoted and escaped when it has spaces, quotes,
  * equals signs or control characters. For tests. */
 void access_log_value(struct buf *out, struct slice value);

@@ -1,43 +1,24 @@
 #include "api.h"
 
 #include "base/check.h"
-#include "base/json_write.h"
-#include "blob.h"
+#include "metrics.h"
 
-static struct blob public_config;
 static struct blob ok = {.status = 200};
-
-static void get_config(struct request *r) {
-    reply_blob(r, &public_config);
-}
 
 static void get_ready(struct request *r) {
     reply_blob(r, &ok);
 }
 
-void api_ops_prepare(const struct config *c) {
-    struct buf body;
-    struct json_writer w;
-    buf_init(&body, BUF_NO_CAP);
-    json_write_init(&w, &body, NULL, true);
-    json_object_begin(&w);
-    for (size_t i = 0; i < c->public_count; i++) {
-        json_key(&w, c->publics[i].name);
-        json_cstr(&w, c->publics[i].value);
-    }
-    json_object_end(&w);
-    buf_append_char(&body, '\n');
-    blob_set_json(&public_config, &body);
-}
-
-void api_ops_release(void) {
-    blob_release(&public_config);
+static void get_metrics(struct request *r) {
+    metrics_write(r->app->metrics, &r->response.body);
+    r->response.status = 200;
+    r->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
 }
 
 static const struct route routes[] = {
-    {METHOD_GET, "/api/config", get_config, 0},
-    {METHOD_GET, "/ready", get_ready, 0},
-    {METHOD_GET, "/healthz", get_ready, 0},
+    {METHOD_GET, "/ready", get_ready, ROUTE_NO_METRICS},
+    {METHOD_GET, "/healthz", get_ready, ROUTE_NO_METRICS},
+    {METHOD_ANY, "/metrics", get_metrics, ROUTE_NO_METRICS},
 };
 
 void api_ops_routes(struct router *router) {

@@ -6,19 +6,22 @@
 #include "base/random.h"
 #include "base/json_write.h"
 #include "fault.h"
+#include "metrics.h"
 #include "pizza_store.h"
 #include "recommend.h"
 
-#define HISTORY_LENGTH 15
-
 static const struct json_go_field restriction_fields[] = {
-    {"maxCaloriesPerSlice", JSON_GO_INT, offsetof(struct restrictions, max_calories_per_slice)},
-    {"mustBeVegetarian", JSON_GO_BOOL, offsetof(struct restrictions, must_be_vegetarian)},
-    {"excludedIngredients", JSON_GO_TEXT_LIST, offsetof(struct restrictions, excluded_ingredients)},
-    {"excludedTools", JSON_GO_TEXT_LIST, offsetof(struct restrictions, excluded_tools)},
-    {"maxNumberOfToppings", JSON_GO_INT, offsetof(struct restrictions, max_number_of_toppings)},
-    {"minNumberOfToppings", JSON_GO_INT, offsetof(struct restrictions, min_number_of_toppings)},
-    {"customName", JSON_GO_TEXT, offsetof(struct restrictions, custom_name)},
+    {"maxCaloriesPerSlice", JSON_GO_INT, offsetof(struct restrictions, max_calories_per_slice),
+     NULL},
+    {"mustBeVegetarian", JSON_GO_BOOL, offsetof(struct restrictions, must_be_vegetarian), NULL},
+    {"excludedIngredients", JSON_GO_TEXT_LIST, offsetof(struct restrictions, excluded_ingredients),
+     NULL},
+    {"excludedTools", JSON_GO_TEXT_LIST, offsetof(struct restrictions, excluded_tools), NULL},
+    {"maxNumberOfToppings", JSON_GO_INT, offsetof(struct restrictions, max_number_of_toppings),
+     NULL},
+    {"minNumberOfToppings", JSON_GO_INT, offsetof(struct restrictions, min_number_of_toppings),
+     NULL},
+    {"customName", JSON_GO_TEXT, offsetof(struct restrictions, custom_name), NULL},
 };
 
 static const struct json_go_type restrictions_type = {
@@ -76,12 +79,8 @@ static void post_pizza(struct request *r) {
     }
 
     struct restrictions restrictions = {0};
-    char error[JSON_GO_ERROR_BYTES];
-    if (json_go_decode(r->body.ptr, r->body.len, &restrictions_type, &restrictions, &r->arena,
-                       error) != 0) {
-        reply_error(r, 400, error);
+    if (!request_read_json(r, &restrictions_type, &restrictions))
         return;
-    }
     if (!gather(r)) {
         reply_empty(r, 500);
         return;
@@ -94,6 +93,7 @@ static void post_pizza(struct request *r) {
         return;
     }
     pizza_store_add(r->app->pizzas, &found.pizza);
+    metrics_pizza(r->app->metrics, &found);
     struct slice name = pizza_name(&found.pizza);
     r->pizza = slice_from(arena_strndup(&r->arena, name.ptr, name.len), name.len);
     write_recommendation(r, &found);
@@ -102,40 +102,12 @@ static void post_pizza(struct request *r) {
 static void get_pizza(struct request *r) {
     const struct config_delays *delays = &r->app->config->delays;
     r->response.wait_ns += delays->recommendations_ns + delays->pizza_get_ns;
-    struct pizza pizza;
-    int64_t id;
-    if (!request_param_int(r, 0, &id) || pizza_store_get(r->app->pizzas, id, &pizza) != 0) {
-        reply_empty(r, 404);
-        return;
-    }
-    pizza_write_json(&pizza, r->app->catalog, &r->response.body);
-    buf_append_char(&r->response.body, '\n');
-    reply_json(r, 200);
-}
-
-static void get_history(struct request *r) {
-    const char *token = request_cookie(r, "admin_token");
-    if (token == NULL || *token == '\0') {
-        reply_error(r, 401, "authentication failed");
-        return;
-    }
-    struct pizza pizzas[HISTORY_LENGTH];
-    size_t count = pizza_store_latest(r->app->pizzas, pizzas, HISTORY_LENGTH);
-    struct buf *body = &r->response.body;
-    buf_append_str(body, "{\"pizzas\":[");
-    for (size_t i = 0; i < count; i++) {
-        buf_append_str(body, i > 0 ? "," : "");
-        pizza_write_json(&pizzas[i], r->app->catalog, body);
-    }
-    buf_append_str(body, "]}\n");
-    reply_json(r, 200);
+    api_pizza_reply(r);
 }
 
 static const struct route routes[] = {
     {METHOD_POST, "/api/pizza", post_pizza, ROUTE_AUTH},
     {METHOD_GET, "/api/pizza/{id:int}", get_pizza, ROUTE_AUTH},
-    {METHOD_GET, "/api/internal/recommendations", get_history, 0},
-    {METHOD_GET, "/api/internal/recommendations/{id:int}", get_pizza, 0},
 };
 
 void api_pizza_routes(struct router *router) {

@@ -2,13 +2,12 @@
 
 #include <strings.h>
 
-#include "catalog.h"
+#include "base/check.h"
+#include "user_store.h"
 
-#define DEFAULT_USER_ID 1
-
-static const char *token_of(const struct request *r) {
+const char *auth_token(const struct request *r) {
     const char *token = request_cookie(r, "qp_user_token");
-    if (token != NULL && strlen(token) == AUTH_TOKEN_BYTES)
+    if (token != NULL && strlen(token) == USER_TOKEN_BYTES)
         return token;
     token = request_header(r, "Authorization");
     if (token == NULL)
@@ -19,32 +18,23 @@ static const char *token_of(const struct request *r) {
         token += 7;
     else
         return NULL;
-    return strlen(token) == AUTH_TOKEN_BYTES ? token : NULL;
+    return strlen(token) == USER_TOKEN_BYTES ? token : NULL;
 }
 
-static const struct user *user_of(const struct catalog *c, const char *token) {
-    const struct user *fallback = NULL;
-    for (size_t i = 0; i < c->user_count; i++) {
-        if (slice_eq(c->users[i].token, slice_cstr(token)))
-            return &c->users[i];
-        if (c->users[i].id == DEFAULT_USER_ID)
-            fallback = &c->users[i];
-    }
-    return fallback;
+static void set_default(const struct request *r, struct user *out) {
+    if (user_store_by_name(r->app->users, SLICE(USER_DEFAULT_NAME), out) != 0)
+        *out = (struct user){.id = USER_DEFAULT_ID, .name = USER_DEFAULT_NAME};
 }
 
 bool auth_identify(struct request *r) {
     const char *customer = request_header(r, "X-User-ID");
     if (customer != NULL && *customer == '\0')
         customer = NULL;
-    const char *token = token_of(r);
+    const char *token = auth_token(r);
     if (customer == NULL && token == NULL)
         return false;
-    const struct user *user = token != NULL ? user_of(r->app->catalog, token) : NULL;
-    r->user_id = user != NULL ? user->id : DEFAULT_USER_ID;
-    if (customer != NULL)
-        r->user = slice_cstr(customer);
-    else
-        r->user = user != NULL ? user->name : SLICE("default");
+    if (token == NULL || user_store_by_token(r->app->users, slice_cstr(token), &r->identity) != 0)
+        set_default(r, &r->identity);
+    r->user = slice_cstr(customer != NULL ? customer : r->identity.name);
     return true;
 }

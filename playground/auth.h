@@ -11,7 +11,8 @@
 
 #include "request.h"
 
-#define AUTH_TOKEN_BYTES 16
-
-/* Sets r->user_id and r->user. False when the request names nobody. */
+/* Sets r->identity and r->user. False when the request names nobody. */
 bool auth_identify(struct request *r);
+
+/* The request's user token, of USER_TOKEN_BYTES; NULL when it has none. */
+const char *auth_token(const struct request *r);

@@ -59,54 +59,49 @@ static struct slice ingredient_json(struct catalog *c, const struct ingredient *
 }
 
 /* Reads the current row of a statement into item number `index` of an array. */
-typedef void (*row_reader)(struct catalog *c, sqlite3_stmt *row, void *array, size_t index);
+typedef void (*row_reader)(struct catalog *c, struct db_statement *row, void *array, size_t index);
 
-static void read_dough(struct catalog *c, sqlite3_stmt *row, void *array, size_t index) {
+static void read_dough(struct catalog *c, struct db_statement *row, void *array, size_t index) {
     struct dough *d = (struct dough *)array + index;
-    d->id = sqlite3_column_int64(row, 0);
+    d->id = db_column_int(row, 0);
     d->name = keep(c, db_column_text(row, 1));
-    d->calories = sqlite3_column_int64(row, 2);
+    d->calories = db_column_int(row, 2);
     d->json = dough_json(c, d);
 }
 
-static void read_ingredient(struct catalog *c, sqlite3_stmt *row, void *array, size_t index) {
+static void read_ingredient(struct catalog *c, struct db_statement *row, void *array,
+                            size_t index) {
     struct ingredient *i = (struct ingredient *)array + index;
-    i->id = sqlite3_column_int64(row, 0);
+    i->id = db_column_int(row, 0);
     i->kind = catalog_kind(keep(c, db_column_text(row, 1)).ptr);
     i->name = keep(c, db_column_text(row, 2));
-    i->calories = sqlite3_column_int64(row, 3);
-    i->is_vegetarian = sqlite3_column_int(row, 4) != 0;
+    i->calories = db_column_int(row, 3);
+    i->is_vegetarian = db_column_int(row, 4) != 0;
     i->json = ingredient_json(c, i);
 }
 
-static void read_word(struct catalog *c, sqlite3_stmt *row, void *array, size_t index) {
+static void read_word(struct catalog *c, struct db_statement *row, void *array, size_t index) {
     ((struct slice *)array)[index] = keep(c, db_column_text(row, 0));
-}
-
-static void read_user(struct catalog *c, sqlite3_stmt *row, void *array, size_t index) {
-    struct user *u = (struct user *)array + index;
-    u->id = sqlite3_column_int64(row, 0);
-    u->name = keep(c, db_column_text(row, 1));
-    u->token = keep(c, db_column_text(row, 2));
 }
 
 /* All rows of a query. *out_array is in the arena. */
 static int read_rows(struct catalog *c, struct db *db, const char *sql, row_reader read,
                      size_t item_bytes, void **out_array, size_t *out_count, struct error *err) {
-    sqlite3_stmt *row;
+    struct db_statement *row;
     int rc = db_prepare(db, sql, &row, err);
     if (rc != 0)
         return rc;
     size_t count = 0;
-    while (sqlite3_step(row) == SQLITE_ROW)
+    while ((rc = db_step(row)) == DB_ROW)
         count++;
-    sqlite3_reset(row);
+    db_reset(row);
     char *array = arena_alloc(&c->arena, (count + 1) * item_bytes);
     size_t index = 0;
-    for (; index < count && sqlite3_step(row) == SQLITE_ROW; index++)
+    for (; index < count && (rc = db_step(row)) == DB_ROW; index++)
         read(c, row, array, index);
-    if (sqlite3_finalize(row) != SQLITE_OK)
-        return error_set(err, KE_IO, "database: %s", sqlite3_errmsg(db->handle));
+    db_finalize(row);
+    if (rc < 0)
+        return error_set(err, KE_IO, "database: cannot read the catalog");
     *out_array = array;
     *out_count = index;
     return 0;
@@ -130,10 +125,6 @@ static int read_all(struct catalog *c, struct db *db, struct error *err) {
             c, db, "SELECT id, kind, name, calories, is_vegetarian FROM ingredients ORDER BY id",
             read_ingredient, sizeof *c->ingredients, &array, &c->ingredient_count, err);
     c->ingredients = array;
-    if (rc == 0)
-        rc = read_rows(c, db, "SELECT id, username, token FROM users ORDER BY id", read_user,
-                       sizeof *c->users, &array, &c->user_count, err);
-    c->users = array;
     if (rc == 0)
         rc = read_words(c, db, "SELECT name FROM tools ORDER BY id", &c->tools, err);
     if (rc == 0)

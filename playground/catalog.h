@@ -38,12 +38,6 @@ struct word_list {
     size_t count;
 };
 
-struct user {
-    int64_t id;
-    struct slice name;
-    struct slice token;
-};
-
 struct catalog {
     struct dough *doughs;
     size_t dough_count;
@@ -53,8 +47,6 @@ struct catalog {
     struct word_list quotes;
     struct word_list classical_names;
     struct word_list adjectives;
-    struct user *users;
-    size_t user_count;
     struct arena arena; /* holds all of the above */
 };
 

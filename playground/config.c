@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -31,9 +32,15 @@ static const char usage[] =
     "\n"
     "Environment:\n"
     "  QUICKPIZZA_LISTEN             like --listen\n"
-    "  QUICKPIZZA_DB                 SQLite file to keep pizzas in (default: memory)\n"
-    "  QUICKPIZZA_DB_FIXED_PIZZAS    ids up to this one are never removed (100)\n"
-    "  QUICKPIZZA_DB_MAX_PIZZAS      and of the others the newest this many stay (5000)\n"
+    "  QUICKPIZZA_DB                 where pizzas, users and ratings are kept: a SQLite file, or\n"
+    "                                a PostgreSQL server as postgres://... (default: memory)\n"
+    "  QUICKPIZZA_DB_FIXED_<WHAT>    ids up to this one are never removed; <WHAT> is\n"
+    "                                PIZZAS (100), USERS (10) or RATINGS (10)\n"
+    "  QUICKPIZZA_DB_MAX_<WHAT>      of the others the newest this many stay (5000, 5000, 10000)\n"
+    "  QUICKPIZZA_ENABLE_ALL_SERVICES\n"
+    "                                false: only the routes of QUICKPIZZA_ENABLE_<WHAT>_SERVICE=1,\n"
+    "                                <WHAT> one of HTTP_TESTING, TEST_K6_IO, CONFIG, PUBLIC_API,\n"
+    "                                WS, CATALOG, COPY, RECOMMENDATIONS\n"
     "  QUICKPIZZA_LOG_LEVEL          debug, info, warn or error\n"
     "  QUICKPIZZA_CONF_<NAME>        value that GET /api/config shows as <name>\n"
     "  QUICKPIZZA_TIMEOUT            limit of each step of a recommendation (1s)\n"
@@ -92,6 +99,58 @@ static void load_delays(struct config_delays *d, char *const environment[]) {
     d->png_assets_ns = delay_ns(environment, "DELAY_FRONTEND_PNG_ASSETS");
 }
 
+static void load_limit(struct config_limit *limit, char *const environment[], const char *table,
+                       int64_t fixed, int64_t max) {
+    char name[64];
+    snprintf(name, sizeof name, "DB_FIXED_%s", table);
+    limit->fixed = variable_int(environment, name, fixed);
+    snprintf(name, sizeof name, "DB_MAX_%s", table);
+    limit->max = variable_int(environment, name, max);
+}
+
+/* Go's words for a boolean; false for any other. */
+static bool is_true(const char *text) {
+    static const char *const words[] = {"1", "t", "T", "true", "TRUE", "True"};
+    for (size_t i = 0; text != NULL && i < countof(words); i++) {
+        if (strcmp(text, words[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Each name has a short form too, of earlier versions: ALL_SERVICES, CATALOG and so on. */
+static unsigned load_services(char *const environment[]) {
+    static const struct {
+        const char *name;
+        enum service service;
+    } all[] = {
+        {"ENABLE_HTTP_TESTING_SERVICE", SERVICE_HTTP_TESTING},
+        {"ENABLE_TEST_K6_IO_SERVICE", SERVICE_TEST_K6_IO},
+        {"ENABLE_CONFIG_SERVICE", SERVICE_CONFIG},
+        {"ENABLE_PUBLIC_API_SERVICE", SERVICE_PUBLIC_API},
+        {"ENABLE_WS_SERVICE", SERVICE_WS},
+        {"ENABLE_CATALOG_SERVICE", SERVICE_CATALOG},
+        {"ENABLE_COPY_SERVICE", SERVICE_COPY},
+        {"ENABLE_RECOMMENDATIONS_SERVICE", SERVICE_RECOMMENDATIONS},
+        {"PUBLIC_API", SERVICE_PUBLIC_API},
+        {"WS", SERVICE_WS},
+        {"CATALOG", SERVICE_CATALOG},
+        {"COPY", SERVICE_COPY},
+        {"RECOMMENDATIONS", SERVICE_RECOMMENDATIONS},
+    };
+    const char *all_services = variable(environment, "ENABLE_ALL_SERVICES");
+    if (all_services == NULL)
+        all_services = variable(environment, "ALL_SERVICES");
+    if (all_services == NULL || is_true(all_services))
+        return SERVICE_ALL;
+    unsigned services = 0;
+    for (size_t i = 0; i < countof(all); i++) {
+        if (is_true(variable(environment, all[i].name)))
+            services |= all[i].service;
+    }
+    return services;
+}
+
 static int compare_publics(const void *a, const void *b) {
     return strcmp(((const struct config_public *)a)->name, ((const struct config_public *)b)->name);
 }
@@ -140,16 +199,14 @@ static unsigned core_count(void) {
 static int load_environment(struct config *c, char *const environment[], struct error *err) {
     const char *text = variable(environment, "LISTEN");
     c->listen = text != NULL ? text : CONFIG_LISTEN_DEFAULT;
-    c->db_path = variable(environment, "DB");
-    if (c->db_path != NULL && strncmp(c->db_path, "postgres", 8) == 0)
-        return error_set(err, KE_CONFIG,
-                         "QUICKPIZZA_DB names a PostgreSQL server, which this quickpizza "
-                         "has no driver for: give the path of a SQLite file, or unset it");
+    c->db = variable(environment, "DB");
     c->log_threshold = parse_threshold(variable(environment, "LOG_LEVEL"));
     c->threads = core_count();
     load_delays(&c->delays, environment);
-    c->pizzas.fixed = variable_int(environment, "DB_FIXED_PIZZAS", 100);
-    c->pizzas.max = variable_int(environment, "DB_MAX_PIZZAS", 5000);
+    load_limit(&c->pizzas, environment, "PIZZAS", 100, 5000);
+    load_limit(&c->users, environment, "USERS", 10, 5000);
+    load_limit(&c->ratings, environment, "RATINGS", 10, 10000);
+    c->services = load_services(environment);
     c->pizza_fail_percent =
         (double)variable_int(environment, "FAIL_RATE_RECOMMENDATIONS_API_PIZZA_POST", 0);
 

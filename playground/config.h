@@ -43,15 +43,31 @@ struct config_limit {
     int64_t max;
 };
 
+/* Groups of routes that can be switched off. */
+enum service {
+    SERVICE_HTTP_TESTING = 1 << 0,
+    SERVICE_TEST_K6_IO = 1 << 1,
+    SERVICE_CONFIG = 1 << 2,
+    SERVICE_PUBLIC_API = 1 << 3, /* the page */
+    SERVICE_WS = 1 << 4,
+    SERVICE_CATALOG = 1 << 5, /* users, ratings and the history too */
+    SERVICE_COPY = 1 << 6,
+    SERVICE_RECOMMENDATIONS = 1 << 7,
+};
+#define SERVICE_ALL 0xffu
+
 struct config {
     const char *listen;   /* "ADDR:PORT", "[::1]:PORT", ":PORT" for every address */
-    const char *db_path;  /* NULL: in memory */
+    const char *db;       /* see db_open() */
     const char *log_file; /* NULL: stderr */
     bool is_quiet;        /* no request lines */
     enum log_threshold log_threshold;
     unsigned threads;
     struct config_delays delays;
     struct config_limit pizzas;
+    struct config_limit users;
+    struct config_limit ratings;
+    unsigned services;         /* sum of enum service */
     double pizza_fail_percent; /* share of POST /api/pizza that answers 503 */
     int64_t step_timeout_ns;   /* limit of one step (ingredients, names…) of a recommendation */
     struct config_public *publics; /* sorted by name */

@@ -5,8 +5,9 @@
 #include "request.h"
 #include "router.h"
 
-/* Fills `router` with every route of the playground. */
-void dispatch_routes(struct router *router);
+/* Fills `router` with the routes of the playground that belong to `services` (enum service), and
+ * those that are always there. */
+void dispatch_routes(struct router *router, unsigned services);
 
 /* Writes r->response. */
 void dispatch(const struct router *router, struct request *r);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/error.h"
 #include "base/go_text.h"
 #include "base/utf8.h"
@@ -13,11 +14,15 @@
 
 #define REPLACEMENT_RUNE 0xfffdU
 
+/* Types nest no deeper than this. */
+#define MAX_PATH 4
+
 /* Works on text that json_go_scan() has accepted, so it never meets a syntax error. */
 struct decoder {
     const char *at;
-    const struct json_go_type *type;
-    const struct json_go_field *field; /* being read */
+    const struct json_go_type *type;            /* of the innermost object */
+    const struct json_go_field *path[MAX_PATH]; /* from the outermost object to what is read */
+    size_t depth;
     struct arena *arena;
     char *error;
     bool has_error;
@@ -153,13 +158,19 @@ static void type_error(struct decoder *d, const char *value, const char *go_type
     if (d->has_error)
         return;
     d->has_error = true;
-    if (d->field == NULL)
+    if (d->depth == 0) {
         snprintf(d->error, JSON_GO_ERROR_BYTES,
                  "json: cannot unmarshal %s into Go value of type %s", value, go_type);
-    else
-        snprintf(d->error, JSON_GO_ERROR_BYTES,
-                 "json: cannot unmarshal %s into Go struct field %s.%s of type %s", value,
-                 d->type->name, d->field->name, go_type);
+        return;
+    }
+    struct buf path;
+    buf_init(&path, BUF_NO_CAP);
+    for (size_t i = 0; i < d->depth; i++)
+        buf_printf(&path, ".%s", d->path[i]->name);
+    snprintf(d->error, JSON_GO_ERROR_BYTES,
+             "json: cannot unmarshal %s into Go struct field %s%s of type %s", value, d->type->name,
+             buf_cstr(&path), go_type);
+    buf_release(&path);
 }
 
 static void unknown_field(struct decoder *d, struct slice key) {
@@ -213,33 +224,53 @@ static void read_text(struct decoder *d, struct slice *out) {
     skip_value(d);
 }
 
-static void read_text_list(struct decoder *d, struct json_go_list *out) {
-    if (*d->at != '[') {
-        type_error(d, value_kind(d), "[]string");
-        skip_value(d);
-        return;
-    }
+/* Reads one item of a list to `out`. */
+typedef void (*item_reader)(struct decoder *d, const struct json_go_type *type, void *out);
+
+/* An array of items of a size, in the arena; they start as zero. */
+static void read_list(struct decoder *d, item_reader read, const struct json_go_type *type,
+                      size_t item_bytes, void **out_items, size_t *out_count) {
     size_t room = 0;
-    *out = (struct json_go_list){0};
+    char *items = NULL;
+    size_t count = 0;
     d->at++;
     skip_space(d);
     while (*d->at != ']') {
-        if (out->count == room) {
+        if (count == room) {
             room = room ? room * 2 : 4;
-            struct slice *grown = arena_alloc(d->arena, room * sizeof *grown);
-            if (out->count > 0)
-                memcpy(grown, out->items, out->count * sizeof *grown);
-            out->items = grown;
+            char *grown = arena_alloc(d->arena, room * item_bytes);
+            if (count > 0)
+                memcpy(grown, items, count * item_bytes);
+            items = grown;
         }
-        struct slice item = {"", 0};
-        read_text(d, &item);
-        out->items[out->count++] = item;
+        memset(items + count * item_bytes, 0, item_bytes);
+        read(d, type, items + count * item_bytes);
+        count++;
         skip_space(d);
         if (*d->at == ',')
             d->at++;
         skip_space(d);
     }
     d->at++;
+    *out_items = items;
+    *out_count = count;
+}
+
+static void read_text_item(struct decoder *d, const struct json_go_type *type, void *out) {
+    (void)type;
+    *(struct slice *)out = SLICE("");
+    read_text(d, out);
+}
+
+static void read_text_list(struct decoder *d, struct json_go_list *out) {
+    if (*d->at != '[') {
+        type_error(d, value_kind(d), "[]string");
+        skip_value(d);
+        return;
+    }
+    void *items;
+    read_list(d, read_text_item, NULL, sizeof *out->items, &items, &out->count);
+    out->items = items;
 }
 
 static bool equals_ignoring_case(const char *name, struct slice key) {
@@ -268,13 +299,40 @@ static const struct json_go_field *find_field(const struct json_go_type *type, s
     return folded;
 }
 
-static void read_field(struct decoder *d, void *out) {
+static void read_object(struct decoder *d, const struct json_go_type *type, void *out);
+
+static void read_object_value(struct decoder *d, const struct json_go_type *type, void *out) {
+    if (*d->at == '{') {
+        read_object(d, type, out);
+        return;
+    }
+    if (*d->at != 'n') {
+        char go_type[128];
+        snprintf(go_type, sizeof go_type, "%s.%s", type->package, type->name);
+        type_error(d, value_kind(d), go_type);
+    }
+    skip_value(d);
+}
+
+static void read_objects(struct decoder *d, const struct json_go_type *type,
+                         struct json_go_objects *out) {
+    if (*d->at == '[') {
+        read_list(d, read_object_value, type, type->size, &out->items, &out->count);
+        return;
+    }
+    char go_type[128];
+    snprintf(go_type, sizeof go_type, "[]%s.%s", type->package, type->name);
+    type_error(d, value_kind(d), go_type);
+    skip_value(d);
+}
+
+static void read_field(struct decoder *d, const struct json_go_field *field, void *out) {
     if (*d->at == 'n') {
         skip_value(d);
         return;
     }
-    void *target = (char *)out + d->field->offset;
-    switch (d->field->kind) {
+    void *target = (char *)out + field->offset;
+    switch (field->kind) {
     case JSON_GO_INT:
         read_int(d, target);
         break;
@@ -287,10 +345,18 @@ static void read_field(struct decoder *d, void *out) {
     case JSON_GO_TEXT_LIST:
         read_text_list(d, target);
         break;
+    case JSON_GO_OBJECT:
+        read_object_value(d, field->type, target);
+        break;
+    case JSON_GO_OBJECTS:
+        read_objects(d, field->type, target);
+        break;
     }
 }
 
-static void read_object(struct decoder *d, void *out) {
+static void read_object(struct decoder *d, const struct json_go_type *type, void *out) {
+    const struct json_go_type *outer = d->type;
+    d->type = type;
     d->at++;
     skip_space(d);
     while (*d->at != '}') {
@@ -298,9 +364,12 @@ static void read_object(struct decoder *d, void *out) {
         skip_space(d);
         d->at++; /* the colon */
         skip_space(d);
-        d->field = find_field(d->type, key);
-        if (d->field != NULL) {
-            read_field(d, out);
+        const struct json_go_field *field = find_field(type, key);
+        if (field != NULL) {
+            CHECK(d->depth < MAX_PATH);
+            d->path[d->depth++] = field;
+            read_field(d, field, out);
+            d->depth--;
         } else {
             unknown_field(d, key);
             skip_value(d);
@@ -310,6 +379,8 @@ static void read_object(struct decoder *d, void *out) {
             d->at++;
         skip_space(d);
     }
+    d->at++;
+    d->type = outer;
 }
 
 int json_go_decode(const char *body, size_t size, const struct json_go_type *type, void *out,
@@ -321,16 +392,9 @@ int json_go_decode(const char *body, size_t size, const struct json_go_type *typ
         return rc;
     struct decoder d = {
         .at = arena_strndup(arena, body + start, end - start),
-        .type = type,
         .arena = arena,
         .error = error,
     };
-    if (*d.at == '{') {
-        read_object(&d, out);
-    } else if (*d.at != 'n') {
-        char go_type[128];
-        snprintf(go_type, sizeof go_type, "%s.%s", type->package, type->name);
-        type_error(&d, value_kind(&d), go_type);
-    }
+    read_object_value(&d, type, out);
     return d.has_error ? KE_INVALID : 0;
 }

@@ -29,12 +29,21 @@ enum json_go_kind {
     JSON_GO_BOOL,      /* bool */
     JSON_GO_TEXT,      /* struct slice; ptr is NULL when the key was absent */
     JSON_GO_TEXT_LIST, /* struct json_go_list */
+    JSON_GO_OBJECT,    /* a struct of its own, described by `type` */
+    JSON_GO_OBJECTS,   /* struct json_go_objects of such structs */
+};
+
+/* Structs in the arena, each of type->size bytes, zero where the text says nothing. */
+struct json_go_objects {
+    void *items;
+    size_t count;
 };
 
 struct json_go_field {
     const char *name;
     enum json_go_kind kind;
     size_t offset; /* of the field in the C struct */
+    const struct json_go_type *type;
 };
 
 struct json_go_type {
@@ -42,6 +51,7 @@ struct json_go_type {
     const char *name;
     const struct json_go_field *fields;
     size_t field_count;
+    size_t size; /* of the C struct, where it is an item of JSON_GO_OBJECTS */
 };
 
 /* Long enough for every error text; longer ones (a huge unknown key) are cut. */

@@ -8,8 +8,11 @@
 #include "config.h"
 #include "db.h"
 #include "listener.h"
+#include "metrics.h"
 #include "pizza_store.h"
+#include "rating_store.h"
 #include "server.h"
+#include "user_store.h"
 #include "web.h"
 
 extern char **environ;
@@ -39,7 +42,7 @@ static int serve(struct app *app, int listen_fd, const char *url, const sigset_t
     struct server *server = NULL;
     api_catalog_prepare(app->catalog);
     api_copy_prepare(app->catalog);
-    api_ops_prepare(app->config);
+    api_config_prepare(app->config);
     web_prepare();
     int rc = server_start(&server, app, listen_fd, err);
     if (rc == 0) {
@@ -50,44 +53,54 @@ static int serve(struct app *app, int listen_fd, const char *url, const sigset_t
         server_stop(server);
     }
     web_release();
-    api_ops_release();
+    api_config_release();
     api_copy_release();
     api_catalog_release();
     return rc;
 }
 
+static int open_stores(struct app *app, struct error *err) {
+    const struct config *config = app->config;
+    int rc = pizza_store_open(&app->pizzas, app->db, app->catalog, config->pizzas, err);
+    if (rc == 0)
+        rc = user_store_open(&app->users, app->db, config->users, err);
+    if (rc == 0)
+        rc = rating_store_open(&app->ratings, app->db, config->ratings, err);
+    return rc;
+}
+
 static int run(const struct config *config, struct error *err) {
-    struct catalog catalog;
-    struct db db;
-    struct app app = {.config = config, .catalog = &catalog, .db = &db};
+    struct catalog catalog = {0};
+    struct app app = {.config = config, .catalog = &catalog};
     sigset_t stop_signals;
     char url[LISTENER_URL_BYTES];
     int listen_fd;
 
     block_stop_signals(&stop_signals);
-    int rc = db_open(&db, config->db_path, err);
+    int rc = db_open(&app.db, config->db, err);
+    if (rc == 0)
+        rc = catalog_load(&catalog, app.db, err);
+    if (rc == 0)
+        rc = open_stores(&app, err);
+    if (rc == 0)
+        rc = access_log_open(&app.log, config, err);
     if (rc != 0)
-        return rc;
-    rc = catalog_load(&catalog, &db, err);
-    if (rc != 0)
-        goto out_db;
-    rc = pizza_store_open(&app.pizzas, &db, &catalog, config->pizzas, err);
-    if (rc != 0)
-        goto out_catalog;
-    rc = access_log_open(&app.log, config, err);
-    if (rc != 0)
-        goto out_store;
+        goto out;
+    db_set_log(app.db, app.log);
+    app.metrics = metrics_new(&catalog);
     rc = listener_open(config->listen, &listen_fd, url, err);
     if (rc == 0)
         rc = serve(&app, listen_fd, url, &stop_signals, err);
-
-    access_log_close(app.log);
-out_store:
+out:
+    rating_store_close(app.ratings);
+    user_store_close(app.users);
     pizza_store_close(app.pizzas);
-out_catalog:
+    if (app.db != NULL)
+        db_set_log(app.db, NULL);
+    access_log_close(app.log);
+    metrics_free(app.metrics);
     catalog_release(&catalog);
-out_db:
-    db_close(&db);
+    db_close(app.db);
     return rc;
 }
 

@@ -24,12 +24,12 @@ struct pizza_store {
     struct db *db;
     const struct catalog *catalog;
     struct config_limit limit;
-    sqlite3_stmt *insert;
-    sqlite3_stmt *trim;
-    sqlite3_stmt *select;
-    sqlite3_stmt *latest;
-    sqlite3_stmt *begin;
-    sqlite3_stmt *commit;
+    struct db_statement *insert;
+    struct db_statement *trim;
+    struct db_statement *select;
+    struct db_statement *latest;
+    struct db_statement *begin;
+    struct db_statement *commit;
 
     pthread_mutex_t queue_lock; /* taken after the database's lock, never before it */
     pthread_cond_t queue_changed;
@@ -41,12 +41,7 @@ struct pizza_store {
     pthread_t thread;
 };
 
-static void run(sqlite3_stmt *statement) {
-    sqlite3_step(statement);
-    sqlite3_reset(statement);
-}
-
-static void write_row(struct pizza_store *s, const struct queued *item) {
+static int write_row(struct pizza_store *s, const struct queued *item) {
     const struct pizza *p = &item->pizza;
     char ids[PIZZA_MAX_INGREDIENTS * 21 + 2];
     size_t size = 0;
@@ -55,13 +50,32 @@ static void write_row(struct pizza_store *s, const struct queued *item) {
         size += (size_t)snprintf(ids + size, sizeof ids - size, i > 0 ? ",%lld" : "%lld",
                                  (long long)s->catalog->ingredients[p->ingredients[i]].id);
     ids[size++] = ']';
-    sqlite3_bind_int64(s->insert, 1, p->id);
+    db_bind_int(s->insert, 1, p->id);
     db_bind_text(s->insert, 2, pizza_name(p));
-    sqlite3_bind_int64(s->insert, 3, s->catalog->doughs[p->dough].id);
+    db_bind_int(s->insert, 3, s->catalog->doughs[p->dough].id);
     db_bind_text(s->insert, 4, s->catalog->tools.words[p->tool]);
     db_bind_text(s->insert, 5, slice_from(ids, size));
-    sqlite3_bind_int64(s->insert, 6, item->created_at_s);
-    run(s->insert);
+    db_bind_int(s->insert, 6, item->created_at_s);
+    return db_run_statement(s->insert);
+}
+
+static int write_batch(struct pizza_store *s, const queue_vec *batch) {
+    const int64_t last_id = batch->ptr[batch->len - 1].pizza.id;
+    int rc = db_run_statement(s->begin);
+    for (size_t i = 0; i < batch->len && rc == 0; i++) {
+        int64_t id = batch->ptr[i].pizza.id;
+        if (id <= s->limit.fixed || id > last_id - s->limit.max)
+            rc = write_row(s, &batch->ptr[i]);
+    }
+    if (rc == 0) {
+        db_bind_int(s->trim, 1, s->limit.fixed);
+        db_bind_int(s->trim, 2, last_id - s->limit.max);
+        rc = db_run_statement(s->trim);
+    }
+    if (rc == 0)
+        return db_run_statement(s->commit);
+    db_run(s->db, "ROLLBACK", NULL);
+    return rc;
 }
 
 /* Moves the queue to the database, whose lock the caller holds. */
@@ -71,19 +85,9 @@ static void flush(struct pizza_store *s) {
     s->queue = s->spare;
     pthread_mutex_unlock(&s->queue_lock);
 
-    if (batch.len > 0) {
-        int64_t last_id = batch.ptr[batch.len - 1].pizza.id;
-        run(s->begin);
-        for (size_t i = 0; i < batch.len; i++) {
-            int64_t id = batch.ptr[i].pizza.id;
-            if (id <= s->limit.fixed || id > last_id - s->limit.max)
-                write_row(s, &batch.ptr[i]);
-        }
-        sqlite3_bind_int64(s->trim, 1, s->limit.fixed);
-        sqlite3_bind_int64(s->trim, 2, last_id - s->limit.max);
-        run(s->trim);
-        run(s->commit);
-    }
+    /* The second try is for a server that has been away; what then fails is lost. */
+    if (batch.len > 0 && write_batch(s, &batch) != 0)
+        write_batch(s, &batch);
     batch.len = 0;
     s->spare = batch;
 }
@@ -118,7 +122,7 @@ static int prepare(struct pizza_store *s, struct error *err) {
     if (rc == 0)
         rc = db_prepare(s->db,
                         "INSERT INTO pizzas (id, name, dough_id, tool, ingredients, created_at)"
-                        " VALUES (?, ?, ?, ?, ?, ?)",
+                        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                         &s->insert, err);
     if (rc == 0)
         rc = db_prepare(s->db, "DELETE FROM pizzas WHERE id > ? AND id <= ?", &s->trim, err);
@@ -129,15 +133,6 @@ static int prepare(struct pizza_store *s, struct error *err) {
     snprintf(sql, sizeof sql, "%sORDER BY id DESC LIMIT ?", columns);
     if (rc == 0)
         rc = db_prepare(s->db, sql, &s->latest, err);
-    return rc;
-}
-
-static int read_next_id(struct pizza_store *s, struct error *err) {
-    sqlite3_stmt *statement;
-    int rc = db_prepare(s->db, "SELECT coalesce(max(id), 0) + 1 FROM pizzas", &statement, err);
-    if (rc == 0 && sqlite3_step(statement) == SQLITE_ROW)
-        s->next_id = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
     return rc;
 }
 
@@ -152,7 +147,7 @@ int pizza_store_open(struct pizza_store **out, struct db *db, const struct catal
     db_lock(db);
     int rc = prepare(s, err);
     if (rc == 0)
-        rc = read_next_id(s, err);
+        rc = db_read_int(db, "SELECT coalesce(max(id), 0) + 1 FROM pizzas", 1, &s->next_id, err);
     db_unlock(db);
     if (rc == 0 && pthread_create(&s->thread, NULL, writer, s) != 0)
         rc = error_set(err, KE_FAILED, "cannot start the database thread");
@@ -178,12 +173,12 @@ void pizza_store_close(struct pizza_store *s) {
         flush(s);
         db_unlock(s->db);
     }
-    sqlite3_finalize(s->begin);
-    sqlite3_finalize(s->commit);
-    sqlite3_finalize(s->insert);
-    sqlite3_finalize(s->trim);
-    sqlite3_finalize(s->select);
-    sqlite3_finalize(s->latest);
+    db_finalize(s->begin);
+    db_finalize(s->commit);
+    db_finalize(s->insert);
+    db_finalize(s->trim);
+    db_finalize(s->select);
+    db_finalize(s->latest);
     vec_release(&s->queue);
     vec_release(&s->spare);
     pthread_cond_destroy(&s->queue_changed);
@@ -226,10 +221,10 @@ static void read_ingredients(const struct catalog *c, struct slice text, struct 
     }
 }
 
-static void read_row(struct pizza_store *s, sqlite3_stmt *row, struct pizza *out) {
-    out->id = sqlite3_column_int64(row, 0);
+static void read_row(struct pizza_store *s, struct db_statement *row, struct pizza *out) {
+    out->id = db_column_int(row, 0);
     pizza_set_name(out, db_column_text(row, 1));
-    int dough = catalog_dough_index(s->catalog, sqlite3_column_int64(row, 2));
+    int dough = catalog_dough_index(s->catalog, db_column_int(row, 2));
     int tool = catalog_tool_index(s->catalog, db_column_text(row, 3));
     out->dough = (uint16_t)(dough > 0 ? dough : 0);
     out->tool = (uint16_t)(tool > 0 ? tool : 0);
@@ -240,12 +235,12 @@ int pizza_store_get(struct pizza_store *s, int64_t id, struct pizza *out) {
     int rc = KE_NOT_FOUND;
     db_lock(s->db);
     flush(s);
-    sqlite3_bind_int64(s->select, 1, id);
-    if (sqlite3_step(s->select) == SQLITE_ROW) {
+    db_bind_int(s->select, 1, id);
+    if (db_step(s->select) == DB_ROW) {
         read_row(s, s->select, out);
         rc = 0;
     }
-    sqlite3_reset(s->select);
+    db_reset(s->select);
     db_unlock(s->db);
     return rc;
 }
@@ -254,10 +249,10 @@ size_t pizza_store_latest(struct pizza_store *s, struct pizza *out, size_t limit
     size_t count = 0;
     db_lock(s->db);
     flush(s);
-    sqlite3_bind_int64(s->latest, 1, (sqlite3_int64)limit);
-    while (count < limit && sqlite3_step(s->latest) == SQLITE_ROW)
+    db_bind_int(s->latest, 1, (int64_t)limit);
+    while (count < limit && db_step(s->latest) == DB_ROW)
         read_row(s, s->latest, &out[count++]);
-    sqlite3_reset(s->latest);
+    db_reset(s->latest);
     db_unlock(s->db);
     return count;
 }

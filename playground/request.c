@@ -21,6 +21,14 @@ enum http_method http_method_parse(const char *name) {
     return METHOD_OTHER;
 }
 
+const char *http_method_name(enum http_method method) {
+    for (size_t i = 0; i < countof(methods); i++) {
+        if (methods[i].method == method)
+            return methods[i].name;
+    }
+    return "OTHER";
+}
+
 void request_init(struct request *r) {
     *r = (struct request){.start_ns = clock_now_ns()};
     buf_init(&r->body, REQUEST_BODY_MAX_BYTES);
@@ -52,6 +60,14 @@ bool request_param_int(const struct request *r, size_t index, int64_t *out) {
         return false;
     *out = (int64_t)value;
     return true;
+}
+
+bool request_read_json(struct request *r, const struct json_go_type *type, void *out) {
+    char error[JSON_GO_ERROR_BYTES];
+    if (json_go_decode(r->body.ptr, r->body.len, type, out, &r->arena, error) == 0)
+        return true;
+    reply_error(r, 400, error);
+    return false;
 }
 
 void reply_empty(struct request *r, int status) {
@@ -101,7 +117,16 @@ void reply_page_not_found(struct request *r) {
 
 void reply_header(struct request *r, const char *name, struct slice value) {
     struct response *response = &r->response;
-    CHECK(response->header_count < RESPONSE_MAX_HEADERS);
+    if (response->header_count == RESPONSE_MAX_HEADERS)
+        return;
+    if (response->header_count == response->header_room) {
+        response->header_room = response->header_room > 0 ? response->header_room * 2 : 8;
+        struct response_header *grown =
+            arena_alloc(&r->arena, response->header_room * sizeof *grown);
+        if (response->header_count > 0)
+            memcpy(grown, response->headers, response->header_count * sizeof *grown);
+        response->headers = grown;
+    }
     response->headers[response->header_count++] = (struct response_header){
         .name = name,
         .value = arena_strndup(&r->arena, value.ptr, value.len),

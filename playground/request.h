@@ -12,10 +12,14 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/slice.h"
+#include "json_go.h"
+#include "user_store.h"
 
 #define REQUEST_BODY_MAX_BYTES ((size_t)1 << 20)
+#define REQUEST_BODY_LARGE_BYTES ((size_t)16 << 20) /* for routes with ROUTE_LARGE_BODY */
 #define REQUEST_MAX_PARAMS 2
-#define RESPONSE_MAX_HEADERS 8
+/* Headers above these are left out: nobody means to send so many. */
+#define RESPONSE_MAX_HEADERS 100
 /* Bodies above this go out chunked, as Go's server does for bodies of unknown length. */
 #define RESPONSE_CHUNKED_ABOVE 2048
 
@@ -34,10 +38,20 @@ enum http_method {
 /* The method of this name; letter case counts. */
 enum http_method http_method_parse(const char *name);
 
+/* "GET" and so on; "OTHER" for METHOD_OTHER. */
+const char *http_method_name(enum http_method method);
+
 enum request_field { FIELD_HEADER, FIELD_COOKIE, FIELD_QUERY };
 
 /* Finds a header (any case), a cookie or a query parameter; NULL when absent. */
 typedef const char *(*request_lookup)(void *source, enum request_field field, const char *name);
+
+/* Shows one header, cookie or query parameter; value is empty when there is none. */
+typedef void (*request_visit)(void *arg, const char *name, const char *value);
+
+/* Shows all of a kind in the order they came. */
+typedef void (*request_each)(void *source, enum request_field field, request_visit visit,
+                             void *arg);
 
 /* An answer that never changes. The server makes the library's form of it once and sends that again
  * and again. Must live until the server has stopped. */
@@ -59,30 +73,43 @@ struct response_header {
     const char *value;
 };
 
+struct request;
+struct route;
+
 struct response {
     int status;
-    const char *content_type; /* a constant, or NULL for none */
+    const char *content_type; /* must live as long as the request; NULL for none */
     struct buf body;
     struct blob *blob; /* when set: the whole answer, nothing else here counts but wait_ns */
-    struct response_header headers[RESPONSE_MAX_HEADERS]; /* values live in the request's arena */
+    struct response_header *headers; /* these live in the request's arena */
     size_t header_count;
-    bool is_upgrade; /* hand the connection over to the WebSocket hub */
+    size_t header_room;
+    uint64_t random_bytes; /* a body of that many random bytes in place of `body` */
+    bool has_length;       /* sent with a Content-Length, be it ever so long */
+    bool is_upgrade;       /* hand the connection over to the WebSocket hub */
     int64_t wait_ns;
+    /* The rest of a handler that takes long to compute (a password's hash): the server runs it on a
+     * thread kept for such work, before wait_ns begins. Headers of the request are out of reach
+     * then. */
+    void (*later)(struct request *r);
 };
 
 struct request {
     const struct app *app;
     request_lookup lookup;
-    void *source; /* for lookup */
+    request_each each;
+    void *source; /* for these two */
     enum http_method method;
     const char *method_name;
     const char *path; /* decoded, without the query */
     struct buf body;
     struct slice params[REQUEST_MAX_PARAMS]; /* what the route's {..} matched */
+    const struct route *route;               /* NULL when none fits */
     bool is_cross_origin;
-    int64_t user_id;    /* after authentication */
-    struct slice user;  /* for the log: the customer id, or the user's name; may be empty */
-    struct slice pizza; /* for the log: name of the pizza recommended */
+    struct user identity; /* after authentication: who asks */
+    struct slice user;    /* for the log: the customer id, or the user's name; may be empty */
+    struct slice pizza;   /* for the log: name of the pizza recommended */
+    void *work;           /* a handler's own, for response.later */
     int64_t start_ns;
     struct arena arena;
     struct response response;
@@ -96,6 +123,9 @@ void request_release(struct request *r);
 const char *request_header(const struct request *r, const char *name);
 const char *request_cookie(const struct request *r, const char *name);
 const char *request_query(const struct request *r, const char *name);
+
+/* Reads the body into a struct, see json_go.h. False after answering 400 with what is wrong. */
+bool request_read_json(struct request *r, const struct json_go_type *type, void *out);
 
 /* Parameter number `index` of the path as a number. False when it does not fit. */
 bool request_param_int(const struct request *r, size_t index, int64_t *out);
@@ -118,5 +148,5 @@ void reply_blob(struct request *r, struct blob *blob);
 /* What an unknown path, or a known one with a method it does not take, gets. */
 void reply_page_not_found(struct request *r);
 
-/* Adds a header; the value is copied. At most RESPONSE_MAX_HEADERS. */
+/* Adds a header; the value is copied, the name is not. */
 void reply_header(struct request *r, const char *name, struct slice value);

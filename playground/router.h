@@ -13,7 +13,9 @@
 typedef void (*route_handler)(struct request *r);
 
 enum route_flags {
-    ROUTE_AUTH = 1 << 0, /* 401 without a user, see auth.h */
+    ROUTE_AUTH = 1 << 0,       /* 401 without a user, see auth.h */
+    ROUTE_LARGE_BODY = 1 << 1, /* takes REQUEST_BODY_LARGE_BYTES */
+    ROUTE_NO_METRICS = 1 << 2, /* is not counted, see metrics.h */
 };
 
 struct route {
@@ -33,6 +35,7 @@ struct route_table {
 struct router {
     struct route_table tables[ROUTE_MAX_TABLES];
     size_t table_count;
+    bool has_page; /* paths without a route are looked for among the page's files */
 };
 
 /* Adds a table, which must outlive the router. */

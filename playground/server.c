@@ -10,10 +10,13 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/vec.h"
+#include "base/random.h"
 #include "config.h"
 #include "dispatch.h"
+#include "metrics.h"
 #include "request.h"
 #include "wakeup.h"
+#include "workers.h"
 #include "ws_hub.h"
 
 #define CONNECTION_MEMORY_BYTES ((size_t)16 << 10)
@@ -25,6 +28,7 @@ struct server {
     const struct app *app;
     struct MHD_Daemon *daemon;
     struct wakeup *wakeup;
+    struct workers *workers;
     struct ws_hub *hub;
     struct router router;
     pthread_mutex_t shared_lock;
@@ -35,18 +39,39 @@ enum exchange_state { EXCHANGE_READING, EXCHANGE_WAITING, EXCHANGE_ANSWERED };
 
 /* One request on a connection, from its first line to the end of the answer. */
 struct exchange {
+    struct server *server;
+    struct MHD_Connection *connection;
     struct request request;
     enum exchange_state state;
     size_t discarded_bytes;
 };
 
+static const enum MHD_ValueKind kinds[] = {
+    [FIELD_HEADER] = MHD_HEADER_KIND,
+    [FIELD_COOKIE] = MHD_COOKIE_KIND,
+    [FIELD_QUERY] = MHD_GET_ARGUMENT_KIND,
+};
+
 static const char *lookup(void *source, enum request_field field, const char *name) {
-    static const enum MHD_ValueKind kinds[] = {
-        [FIELD_HEADER] = MHD_HEADER_KIND,
-        [FIELD_COOKIE] = MHD_COOKIE_KIND,
-        [FIELD_QUERY] = MHD_GET_ARGUMENT_KIND,
-    };
     return MHD_lookup_connection_value(source, kinds[field], name);
+}
+
+struct visitor {
+    request_visit visit;
+    void *arg;
+};
+
+static enum MHD_Result visit_value(void *arg, enum MHD_ValueKind kind, const char *name,
+                                   const char *value) {
+    const struct visitor *visitor = arg;
+    (void)kind;
+    visitor->visit(visitor->arg, name, value != NULL ? value : "");
+    return MHD_YES;
+}
+
+static void each(void *source, enum request_field field, request_visit visit, void *arg) {
+    struct visitor visitor = {visit, arg};
+    MHD_get_connection_values(source, kinds[field], visit_value, &visitor);
 }
 
 static void add_common_headers(struct MHD_Response *native, const char *content_type,
@@ -89,6 +114,26 @@ static struct MHD_Response *chunked_response(char *data, size_t size, bool is_ow
     *body = (struct chunked_body){data, size, is_owned};
     return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, size < 32768 ? size : 32768,
                                              read_chunked, body, free_chunked);
+}
+
+static ssize_t read_random(void *arg, uint64_t position, char *out, size_t room) {
+    const uint64_t *size = arg;
+    if (position >= *size)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (room > *size - position)
+        room = (size_t)(*size - position);
+    for (size_t i = 0; i < room; i += sizeof(uint64_t)) {
+        const uint64_t random = random_u64();
+        memcpy(out + i, &random, room - i < sizeof random ? room - i : sizeof random);
+    }
+    return (ssize_t)room;
+}
+
+static struct MHD_Response *random_response(uint64_t size) {
+    uint64_t *arg = xmalloc(sizeof *arg);
+    *arg = size;
+    const uint64_t length = size > RESPONSE_CHUNKED_ABOVE ? MHD_SIZE_UNKNOWN : size;
+    return MHD_create_response_from_callback(length, 32768, read_random, arg, free);
 }
 
 static struct MHD_Response *create_blob_response(const struct blob *blob, bool is_cross_origin) {
@@ -142,10 +187,12 @@ static struct MHD_Response *create_response(struct server *s, struct request *r)
     struct MHD_Response *native;
     if (response->is_upgrade) {
         native = MHD_create_response_for_upgrade(on_upgrade, s->hub);
+    } else if (response->random_bytes > 0) {
+        native = random_response(response->random_bytes);
     } else {
         size_t size;
         char *data = buf_detach(&response->body, &size);
-        if (size > RESPONSE_CHUNKED_ABOVE)
+        if (size > RESPONSE_CHUNKED_ABOVE && !response->has_length)
             native = chunked_response(data, size, true);
         else
             native = MHD_create_response_from_buffer(size, data, MHD_RESPMEM_MUST_FREE);
@@ -157,12 +204,19 @@ static struct MHD_Response *create_response(struct server *s, struct request *r)
     return native;
 }
 
-static enum MHD_Result send_answer(struct server *s, struct MHD_Connection *connection,
-                                   struct exchange *x) {
+static size_t body_bytes(const struct response *response) {
+    if (response->blob != NULL)
+        return response->blob->body.len;
+    return response->random_bytes > 0 ? (size_t)response->random_bytes : response->body.len;
+}
+
+static enum MHD_Result send_answer(struct exchange *x) {
+    struct server *s = x->server;
     struct request *r = &x->request;
     struct blob *blob = r->response.blob;
     x->state = EXCHANGE_ANSWERED;
-    access_log_request(s->app->log, r, blob != NULL ? blob->body.len : r->response.body.len);
+    access_log_request(s->app->log, r, body_bytes(&r->response));
+    metrics_request(s->app->metrics, r);
 
     /* A response read through a callback is locked while it is sent: not one to share. */
     bool is_shared = blob != NULL && (blob->is_file || blob->body.len <= RESPONSE_CHUNKED_ABOVE);
@@ -173,41 +227,82 @@ static enum MHD_Result send_answer(struct server *s, struct MHD_Connection *conn
         native = create_blob_response(blob, r->is_cross_origin);
     else
         native = create_response(s, r);
-    enum MHD_Result result = MHD_queue_response(connection, (unsigned)r->response.status, native);
+    enum MHD_Result result =
+        MHD_queue_response(x->connection, (unsigned)r->response.status, native);
     if (!is_shared)
         MHD_destroy_response(native);
     return result;
 }
 
-static void resume(void *connection) {
-    MHD_resume_connection(connection);
+static void resume(void *exchange) {
+    struct exchange *x = exchange;
+    MHD_resume_connection(x->connection);
+}
+
+/* The answer to a suspended connection is complete; it is sent when it is to have taken long
+ * enough. */
+static void finish(struct exchange *x) {
+    const int64_t wait_ns = x->request.response.wait_ns;
+    if (wait_ns <= 0 || wakeup_add(x->server->wakeup, clock_now_ns() + wait_ns, x) != 0)
+        resume(x);
+}
+
+/* On a thread of the workers. */
+static void finish_later(void *exchange, bool is_canceled) {
+    struct exchange *x = exchange;
+    if (is_canceled)
+        reply_empty(&x->request, 503);
+    else
+        x->request.response.later(&x->request);
+    finish(x);
 }
 
 /* The request is complete: answers it, now or later. */
-static enum MHD_Result answer(struct server *s, struct MHD_Connection *connection,
-                              struct exchange *x) {
+static enum MHD_Result answer(struct exchange *x) {
     struct request *r = &x->request;
-    dispatch(&s->router, r);
-    if (r->response.wait_ns <= 0)
-        return send_answer(s, connection, x);
+    dispatch(&x->server->router, r);
+    if (r->response.wait_ns <= 0 && r->response.later == NULL)
+        return send_answer(x);
 
-    /* Suspended first: the wakeup may come before wakeup_add() returns. */
+    /* Suspended first: the wakeup may come before the call that asks for it returns. */
     x->state = EXCHANGE_WAITING;
-    MHD_suspend_connection(connection);
-    if (wakeup_add(s->wakeup, clock_now_ns() + r->response.wait_ns, connection) != 0)
-        MHD_resume_connection(connection);
+    MHD_suspend_connection(x->connection);
+    if (r->response.later != NULL)
+        workers_add(x->server->workers, x);
+    else
+        finish(x);
     return MHD_YES;
 }
 
-static enum MHD_Result refuse_body(struct server *s, struct MHD_Connection *connection,
-                                   struct exchange *x) {
+static enum MHD_Result refuse_body(struct exchange *x) {
     reply_error(&x->request, 413, "http: request body too large");
-    return send_answer(s, connection, x);
+    return send_answer(x);
+}
+
+/* A body passes its limit: some routes have a higher one. */
+static bool raise_body_limit(struct exchange *x) {
+    struct request *r = &x->request;
+    const struct route *route = router_find(&x->server->router, r);
+    if (route == NULL || (route->flags & ROUTE_LARGE_BODY) == 0)
+        return false;
+    r->body.cap = REQUEST_BODY_LARGE_BYTES;
+    return true;
+}
+
+static void take_body(struct exchange *x, const char *data, size_t size) {
+    struct buf *body = &x->request.body;
+    if (x->discarded_bytes == 0 && buf_append(body, data, size) == 0)
+        return;
+    if (x->discarded_bytes == 0 && raise_body_limit(x) && buf_append(body, data, size) == 0)
+        return;
+    x->discarded_bytes += size;
 }
 
 static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection, const char *url,
                              const char *method, void **exchange) {
     struct exchange *x = xmalloc(sizeof *x);
+    x->server = s;
+    x->connection = connection;
     x->state = EXCHANGE_READING;
     x->discarded_bytes = 0;
     *exchange = x;
@@ -216,13 +311,14 @@ static enum MHD_Result begin(struct server *s, struct MHD_Connection *connection
     request_init(r);
     r->app = s->app;
     r->lookup = lookup;
+    r->each = each;
     r->source = connection;
     r->method = http_method_parse(method);
     r->method_name = method;
     r->path = url;
     const char *length = request_header(r, "Content-Length");
     if (length != NULL && strtoull(length, NULL, 10) > MAX_DISCARDED_BYTES)
-        return refuse_body(s, connection, x);
+        return refuse_body(x);
     return MHD_YES;
 }
 
@@ -235,16 +331,15 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     if (x == NULL)
         return begin(s, connection, url, method, exchange);
     if (*data_bytes > 0) {
-        if (buf_append(&x->request.body, data, *data_bytes) != 0)
-            x->discarded_bytes += *data_bytes;
+        take_body(x, data, *data_bytes);
         *data_bytes = 0;
         return x->discarded_bytes <= MAX_DISCARDED_BYTES ? MHD_YES : MHD_NO;
     }
     switch (x->state) {
     case EXCHANGE_READING:
-        return x->discarded_bytes == 0 ? answer(s, connection, x) : refuse_body(s, connection, x);
+        return x->discarded_bytes == 0 ? answer(x) : refuse_body(x);
     case EXCHANGE_WAITING:
-        return send_answer(s, connection, x);
+        return send_answer(x);
     default:
         return MHD_YES;
     }
@@ -278,12 +373,16 @@ int server_start(struct server **out, const struct app *app, int listen_fd, stru
     struct server *s = xcalloc(1, sizeof *s);
     s->app = app;
     pthread_mutex_init(&s->shared_lock, NULL);
-    dispatch_routes(&s->router);
+    dispatch_routes(&s->router, app->config->services);
     if (wakeup_start(&s->wakeup, resume) != 0) {
         server_stop(s);
         return error_set(err, KE_FAILED, "cannot start the timer thread");
     }
-    if (ws_hub_start(&s->hub) != 0) {
+    if (workers_start(&s->workers, app->config->threads, finish_later) != 0) {
+        server_stop(s);
+        return error_set(err, KE_FAILED, "cannot start the worker threads");
+    }
+    if (ws_hub_start(&s->hub, app->metrics) != 0) {
         server_stop(s);
         return error_set(err, KE_FAILED, "cannot start the WebSocket thread");
     }
@@ -311,6 +410,8 @@ void server_stop(struct server *s) {
     int listen_fd = s->daemon != NULL ? MHD_quiesce_daemon(s->daemon) : MHD_INVALID_SOCKET;
     if (s->wakeup != NULL)
         wakeup_stop(s->wakeup);
+    if (s->workers != NULL)
+        workers_stop(s->workers);
     if (s->hub != NULL)
         ws_hub_stop(s->hub);
     if (s->daemon != NULL)
@@ -318,6 +419,7 @@ void server_stop(struct server *s) {
     if (listen_fd != MHD_INVALID_SOCKET)
         close(listen_fd);
     ws_hub_free(s->hub);
+    workers_free(s->workers);
     wakeup_free(s->wakeup);
     for (size_t i = 0; i < s->shared.len; i++)
         MHD_destroy_response(atomic_exchange(s->shared.ptr[i], NULL));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "byte_range.h"
 #include "config.h"
 #include "embed/quickpizza_pages.h"
 
@@ -63,13 +64,53 @@ static void delay(struct request *r, const struct blob *file) {
         r->response.wait_ns += delays->png_assets_ns;
 }
 
+static void reply_part(struct request *r, const struct blob *file, size_t first, size_t last) {
+    struct response *response = &r->response;
+    reply_text(r, 206, file->content_type, slice_from(file->body.ptr + first, last - first + 1));
+    response->has_length = true;
+    reply_header(r, "Accept-Ranges", SLICE("bytes"));
+    reply_header(
+        r, "Content-Range",
+        slice_cstr(arena_printf(&r->arena, "bytes %zu-%zu/%zu", first, last, file->body.len)));
+}
+
+static void reply_no_such_part(struct request *r, const struct blob *file) {
+    reply_text(r, 416, "text/plain; charset=utf-8", SLICE("invalid range: failed to overlap\n"));
+    reply_header(r, "Content-Range",
+                 slice_cstr(arena_printf(&r->arena, "bytes */%zu", file->body.len)));
+    reply_header(r, "X-Content-Type-Options", SLICE("nosniff"));
+}
+
+static void reply_file(struct request *r, struct blob *file) {
+    size_t first;
+    size_t last;
+    /* Files have neither dates nor tags, so no If-Range ever holds. */
+    const char *range = request_header(r, "If-Range") == NULL ? request_header(r, "Range") : NULL;
+    delay(r, file);
+    switch (byte_range_parse(range, file->body.len, &first, &last)) {
+    case BYTE_RANGE_NONE:
+        reply_blob(r, file);
+        break;
+    case BYTE_RANGE_PART:
+        reply_part(r, file, first, last);
+        break;
+    case BYTE_RANGE_NOWHERE:
+        reply_no_such_part(r, file);
+        break;
+    }
+}
+
+static void redirect(struct request *r, struct slice location) {
+    reply_empty(r, 301);
+    reply_header(r, "Location", location);
+}
+
 bool web_serve(struct request *r) {
     if ((r->method & (METHOD_GET | METHOD_HEAD)) == 0 || *r->path != '/')
         return false;
     const char *path = r->path + 1;
-    if (strcmp(path, "index.html") == 0) {
-        reply_empty(r, 301);
-        reply_header(r, "Location", SLICE("./"));
+    if (slice_ends(slice_cstr(r->path), SLICE("/index.html"))) {
+        redirect(r, SLICE("./"));
         return true;
     }
     struct blob *file = *path == '\0' ? find("index.html", "") : find(path, "");
@@ -77,7 +118,14 @@ bool web_serve(struct request *r) {
         file = find(path, ".html");
     if (file == NULL)
         return false;
-    delay(r, file);
-    reply_blob(r, file);
+    reply_file(r, file);
     return true;
+}
+
+void web_reply(struct request *r, const char *name) {
+    struct blob *file = find(name, "");
+    if (file != NULL)
+        reply_file(r, file);
+    else
+        reply_page_not_found(r);
 }

@@ -10,5 +10,9 @@ void web_prepare(void);
 void web_release(void);
 
 /* Answers a GET or HEAD for an embedded file: the path itself, or with ".html" after it, or
- * index.html for "/". False when there is no such file. */
+ * index.html for "/". A header Range with one range gets that part (RFC 9110, section 14); with
+ * more than one, the whole. False when there is no such file. */
 bool web_serve(struct request *r);
+
+/* Answers with the embedded file of this name, whatever the method. */
+void web_reply(struct request *r, const char *name);

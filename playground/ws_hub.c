@@ -15,15 +15,18 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/vec.h"
+#include "metrics.h"
 #include "ws_frame.h"
 
 #define PING_AFTER_NS (54 * NS_PER_S)
 #define SILENCE_MAX_NS (60 * NS_PER_S)
 #define CLOSING_MAX_NS (5 * NS_PER_S)
 #define TICK_MS 1000
-#define MAX_EVENTS 64
+#define MAX_EVENTS 256
 #define IN_BYTES (WS_HUB_MESSAGE_MAX_BYTES + 16)
+/* What may wait for one peer, and for all of them together, before who is slow is dropped. */
 #define OUT_MAX_BYTES ((size_t)256 << 10)
+#define BACKLOG_MAX_BYTES ((size_t)256 << 20)
 
 enum peer_state { PEER_OPEN, PEER_CLOSING, PEER_GONE };
 
@@ -32,6 +35,7 @@ struct peer {
     enum peer_state state;
     ws_release_fn release;
     void *owner;
+    int64_t opened_ns;
     int64_t heard_ns;
     int64_t next_ping_ns;
     int64_t closing_until_ns;
@@ -41,13 +45,21 @@ struct peer {
     size_t message_bytes;
     enum ws_opcode message_opcode; /* WS_CONTINUATION while no message has begun */
     struct buf out;                /* what the socket did not take yet */
+    size_t turn_seen;              /* so much of hub->turn is not for it, or in `out` already */
 };
 
 struct ws_hub {
+    struct metrics *metrics;
     int epoll_fd;
     int event_fd;
     pthread_t thread;
-    VEC(struct peer *) peers; /* the thread's */
+    VEC(struct peer *) peers; /* the thread's, as what follows */
+    bool has_gone;            /* some peer is PEER_GONE */
+    /* Frames of the messages that came in this turn of the loop. Everybody gets them at its end,
+     * all in one go: with many peers that talk a lot, sends are what costs. */
+    struct buf turn;
+    unsigned turn_messages;
+    size_t backlog_bytes; /* of all peers' `out` */
     int64_t next_tick_ns;
     pthread_mutex_t lock; /* of what follows */
     VEC(struct peer *) arrivals;
@@ -61,39 +73,81 @@ static void watch(struct ws_hub *hub, struct peer *p, int operation) {
     epoll_ctl(hub->epoll_fd, operation, p->fd, &event);
 }
 
-static void send_out(struct ws_hub *hub, struct peer *p) {
-    const bool was_waiting = p->out.len > 0;
-    while (p->out.len > 0) {
-        ssize_t sent = send(p->fd, p->out.ptr, p->out.len, MSG_NOSIGNAL);
+static void drop(struct ws_hub *hub, struct peer *p) {
+    p->state = PEER_GONE;
+    hub->has_gone = true;
+}
+
+/* As much as the socket takes; -1 when it is broken. */
+static ssize_t send_some(struct peer *p, const void *data, size_t size) {
+    size_t done = 0;
+    while (done < size) {
+        ssize_t sent = send(p->fd, (const char *)data + done, size - done, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR)
             continue;
-        if (sent < 0 && errno != EAGAIN) {
-            p->state = PEER_GONE;
-            return;
-        }
+        if (sent < 0 && errno != EAGAIN)
+            return -1;
         if (sent < 0)
             break;
-        buf_consume(&p->out, (size_t)sent);
+        done += (size_t)sent;
     }
-    if (was_waiting)
+    return (ssize_t)done;
+}
+
+static void send_out(struct ws_hub *hub, struct peer *p) {
+    ssize_t sent = send_some(p, p->out.ptr, p->out.len);
+    if (sent < 0) {
+        drop(hub, p);
+        return;
+    }
+    buf_consume(&p->out, (size_t)sent);
+    hub->backlog_bytes -= (size_t)sent;
+    if (p->out.len == 0) {
         watch(hub, p, EPOLL_CTL_MOD);
-    if (p->out.len == 0 && p->state == PEER_CLOSING)
-        shutdown(p->fd, SHUT_WR);
+        if (p->state == PEER_CLOSING)
+            shutdown(p->fd, SHUT_WR);
+    }
+}
+
+/* Sends now what the socket takes, and keeps the rest. */
+static void send_bytes(struct ws_hub *hub, struct peer *p, const void *data, size_t size) {
+    const bool was_idle = p->out.len == 0;
+    ssize_t sent = was_idle ? send_some(p, data, size) : 0;
+    if (sent < 0) {
+        drop(hub, p);
+        return;
+    }
+    const size_t rest = size - (size_t)sent;
+    if (rest == 0)
+        return;
+    if (hub->backlog_bytes + rest > BACKLOG_MAX_BYTES ||
+        buf_append(&p->out, (const char *)data + sent, rest) != 0) {
+        drop(hub, p);
+        return;
+    }
+    hub->backlog_bytes += rest;
+    if (was_idle)
+        watch(hub, p, EPOLL_CTL_MOD);
+}
+
+/* Sends what the turn has brought so far. */
+static void catch_up(struct ws_hub *hub, struct peer *p) {
+    const size_t seen = p->turn_seen;
+    p->turn_seen = hub->turn.len;
+    if (p->state == PEER_OPEN && seen < hub->turn.len)
+        send_bytes(hub, p, hub->turn.ptr + seen, hub->turn.len - seen);
 }
 
 static void send_frame(struct ws_hub *hub, struct peer *p, enum ws_opcode opcode,
                        const void *payload, size_t size) {
-    uint8_t header[WS_HEADER_MAX_BYTES];
-    size_t header_bytes = ws_frame_header(opcode, size, header);
-    const bool was_idle = p->out.len == 0;
-    if (buf_reserve(&p->out, header_bytes + size) != 0) {
-        p->state = PEER_GONE;
-        return;
-    }
-    buf_append(&p->out, header, header_bytes);
-    buf_append(&p->out, payload, size);
-    if (was_idle)
-        send_out(hub, p);
+    uint8_t frame[WS_HEADER_MAX_BYTES + WS_CONTROL_MAX_BYTES];
+    CHECK(size <= WS_CONTROL_MAX_BYTES);
+    size_t header_bytes = ws_frame_header(opcode, size, frame);
+    if (size > 0)
+        memcpy(frame + header_bytes, payload, size);
+    catch_up(hub, p);
+    if (p->state != PEER_GONE)
+        send_bytes(hub, p, frame, header_bytes + size);
 }
 
 /* Says goodbye; the peer is gone when it hangs up too, or soon after. */
@@ -101,17 +155,36 @@ static void close_peer(struct ws_hub *hub, struct peer *p, unsigned code) {
     if (p->state != PEER_OPEN)
         return;
     const uint8_t payload[2] = {(uint8_t)(code >> 8), (uint8_t)code};
+    send_frame(hub, p, WS_CLOSE, payload, code == WS_CLOSE_NO_STATUS ? 0 : sizeof payload);
+    if (p->state != PEER_OPEN)
+        return;
     p->state = PEER_CLOSING;
     p->closing_until_ns = clock_now_ns() + CLOSING_MAX_NS;
-    send_frame(hub, p, WS_CLOSE, payload, code == WS_CLOSE_NO_STATUS ? 0 : sizeof payload);
+    if (p->out.len == 0)
+        shutdown(p->fd, SHUT_WR);
 }
 
 static void broadcast(struct ws_hub *hub, const uint8_t *message, size_t size) {
+    uint8_t header[WS_HEADER_MAX_BYTES];
+    size_t header_bytes = ws_frame_header(WS_TEXT, size, header);
+    buf_append(&hub->turn, header, header_bytes);
+    buf_append(&hub->turn, message, size);
+    hub->turn_messages++;
+}
+
+/* Everybody gets the messages of the turn, in the same order. */
+static void end_turn(struct ws_hub *hub, int64_t start_ns) {
+    if (hub->turn_messages == 0)
+        return;
     struct peer **p;
     vec_foreach(p, &hub->peers) {
-        if ((*p)->state == PEER_OPEN)
-            send_frame(hub, *p, WS_TEXT, message, size);
+        catch_up(hub, *p);
+        (*p)->turn_seen = 0;
     }
+    const int64_t duration_ns = clock_now_ns() - start_ns;
+    for (; hub->turn_messages > 0; hub->turn_messages--)
+        metrics_ws_message(hub->metrics, duration_ns);
+    buf_reset(&hub->turn);
 }
 
 static void receive_close(struct ws_hub *hub, struct peer *p, const uint8_t *payload, size_t size) {
@@ -192,7 +265,7 @@ static void read_in(struct ws_hub *hub, struct peer *p) {
     if (size < 0 && (errno == EINTR || errno == EAGAIN))
         return;
     if (size <= 0) {
-        p->state = PEER_GONE;
+        drop(hub, p);
         return;
     }
     p->heard_ns = clock_now_ns();
@@ -209,7 +282,7 @@ static void tick(struct ws_hub *hub, int64_t now_ns) {
         struct peer *p = *item;
         if (p->state == PEER_CLOSING ? now_ns >= p->closing_until_ns
                                      : now_ns - p->heard_ns >= SILENCE_MAX_NS)
-            p->state = PEER_GONE;
+            drop(hub, p);
         if (p->state == PEER_OPEN && now_ns >= p->next_ping_ns) {
             p->next_ping_ns = now_ns + PING_AFTER_NS;
             send_frame(hub, p, WS_PING, NULL, 0);
@@ -217,7 +290,10 @@ static void tick(struct ws_hub *hub, int64_t now_ns) {
     }
 }
 
-static void free_peer(struct peer *p) {
+static void free_peer(struct ws_hub *hub, struct peer *p) {
+    metrics_ws_closed(hub->metrics, clock_now_ns() - p->opened_ns);
+    if (p->out.len > 0) /* else perhaps not on the hub's thread */
+        hub->backlog_bytes -= p->out.len;
     p->release(p->owner);
     buf_release(&p->out);
     free(p);
@@ -226,6 +302,9 @@ static void free_peer(struct peer *p) {
 /* Lets go of the peers that are gone, after the events that may name them. */
 static void sweep(struct ws_hub *hub) {
     size_t kept = 0;
+    if (!hub->has_gone)
+        return;
+    hub->has_gone = false;
     for (size_t i = 0; i < hub->peers.len; i++) {
         struct peer *p = hub->peers.ptr[i];
         if (p->state != PEER_GONE) {
@@ -233,7 +312,7 @@ static void sweep(struct ws_hub *hub) {
             continue;
         }
         epoll_ctl(hub->epoll_fd, EPOLL_CTL_DEL, p->fd, NULL);
-        free_peer(p);
+        free_peer(hub, p);
     }
     hub->peers.len = kept;
 }
@@ -253,6 +332,7 @@ static bool welcome(struct ws_hub *hub) {
     const bool is_stopping = hub->is_stopping;
     pthread_mutex_unlock(&hub->lock);
     for (size_t i = first; i < hub->peers.len; i++) {
+        hub->peers.ptr[i]->turn_seen = hub->turn.len;
         watch(hub, hub->peers.ptr[i], EPOLL_CTL_ADD);
         parse(hub, hub->peers.ptr[i]);
     }
@@ -266,6 +346,7 @@ static void *run(void *arg) {
     while (!is_stopping) {
         int count =
             epoll_wait(hub->epoll_fd, events, MAX_EVENTS, hub->peers.len > 0 ? TICK_MS : -1);
+        const int64_t start_ns = clock_now_ns();
         for (int i = 0; i < count; i++) {
             struct peer *p = events[i].data.ptr;
             if (p == NULL) {
@@ -277,20 +358,23 @@ static void *run(void *arg) {
             if ((events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && p->state != PEER_GONE)
                 read_in(hub, p);
         }
-        tick(hub, clock_now_ns());
+        end_turn(hub, start_ns);
+        tick(hub, start_ns);
         sweep(hub);
     }
     struct peer **p;
     vec_foreach(p, &hub->peers) {
         close_peer(hub, *p, WS_CLOSE_GOING_AWAY);
-        (*p)->state = PEER_GONE;
+        drop(hub, *p);
     }
     sweep(hub);
     return NULL;
 }
 
-int ws_hub_start(struct ws_hub **out) {
+int ws_hub_start(struct ws_hub **out, struct metrics *metrics) {
     struct ws_hub *hub = xcalloc(1, sizeof *hub);
+    hub->metrics = metrics;
+    buf_init(&hub->turn, BUF_NO_CAP);
     pthread_mutex_init(&hub->lock, NULL);
     hub->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     hub->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -326,6 +410,7 @@ void ws_hub_free(struct ws_hub *hub) {
         close(hub->epoll_fd);
     if (hub->event_fd >= 0)
         close(hub->event_fd);
+    buf_release(&hub->turn);
     vec_release(&hub->peers);
     vec_release(&hub->arrivals);
     pthread_mutex_destroy(&hub->lock);
@@ -334,9 +419,14 @@ void ws_hub_free(struct ws_hub *hub) {
 
 void ws_hub_adopt(struct ws_hub *hub, int fd, const void *early, size_t early_bytes,
                   ws_release_fn release, void *owner) {
+    const int64_t now_ns = clock_now_ns();
     struct peer *p = xcalloc(1, sizeof *p);
-    *p = (struct peer){.fd = fd, .release = release, .owner = owner, .heard_ns = clock_now_ns()};
-    p->next_ping_ns = p->heard_ns + PING_AFTER_NS;
+    p->fd = fd;
+    p->release = release;
+    p->owner = owner;
+    p->opened_ns = now_ns;
+    p->heard_ns = now_ns;
+    p->next_ping_ns = now_ns + PING_AFTER_NS;
     buf_init(&p->out, OUT_MAX_BYTES);
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 
@@ -345,6 +435,7 @@ void ws_hub_adopt(struct ws_hub *hub, int fd, const void *early, size_t early_by
         memcpy(p->in, early, early_bytes);
         p->in_bytes = early_bytes;
     }
+    metrics_ws_opened(hub->metrics);
     pthread_mutex_lock(&hub->lock);
     is_taken = is_taken && !hub->is_stopping;
     if (is_taken) {
@@ -353,5 +444,5 @@ void ws_hub_adopt(struct ws_hub *hub, int fd, const void *early, size_t early_by
     }
     pthread_mutex_unlock(&hub->lock);
     if (!is_taken)
-        free_peer(p);
+        free_peer(hub, p);
 }

@@ -12,8 +12,10 @@
 
 struct ws_hub;
 
+struct metrics;
+
 /* Starts the thread. Returns 0 or KE_FAILED. */
-int ws_hub_start(struct ws_hub **out);
+int ws_hub_start(struct ws_hub **out, struct metrics *metrics);
 
 /* Ends the connections with 1001 and the thread. From now on ws_hub_adopt() lets go at once. */
 void ws_hub_stop(struct ws_hub *hub);

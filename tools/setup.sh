@@ -30,8 +30,8 @@ esac
 
 packages_build="gcc g++ make cmake ninja-build pkg-config python3 git ca-certificates xz-utils patch
     libuv1-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev libzstd-dev
-    libmicrohttpd-dev libsqlite3-dev libjansson-dev libgumbo-dev nodejs npm"
-packages_test="libcmocka-dev clang-format curl openssl"
+    libmicrohttpd-dev libsqlite3-dev libpq-dev libcrypt-dev libjansson-dev libgumbo-dev nodejs npm"
+packages_test="libcmocka-dev clang-format curl openssl postgresql"
 packages_fuzz="clang"
 packages_bench="wrk hey nginx-light"
 

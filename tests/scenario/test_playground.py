@@ -565,7 +565,7 @@ class CommandLine(unittest.TestCase):
             (('--listen', '3333'), None, "cannot listen on '3333': expected ADDR:PORT"),
             (('extra',), None, "unexpected argument 'extra'"),
             ((), {'QUICKPIZZA_DB': '/nonexistent/pizza.db'}, "cannot open '/nonexistent/pizza.db'"),
-            ((), {'QUICKPIZZA_DB': 'postgres://x'}, 'PostgreSQL'),
+            ((), {'QUICKPIZZA_DB': 'postgres://127.0.0.1:1/x'}, 'cannot connect to PostgreSQL'),
         ):
             result = self.run_program(*arguments, env=env)
             self.assertEqual((result.returncode, result.stdout), (1, ''))

@@ -11,20 +11,36 @@
 #include "base/error.h"
 #include "json_go.h"
 
+struct place {
+    int64_t number;
+    struct slice street;
+};
+
 struct order {
     int64_t count;
     bool is_hot;
     struct slice note;
     struct json_go_list extras;
+    struct place door;
+    struct json_go_objects stops;
 };
 
-static const struct json_go_field fields[] = {
-    {"count", JSON_GO_INT, offsetof(struct order, count)},
-    {"isHot", JSON_GO_BOOL, offsetof(struct order, is_hot)},
-    {"note", JSON_GO_TEXT, offsetof(struct order, note)},
-    {"extras", JSON_GO_TEXT_LIST, offsetof(struct order, extras)},
+static const struct json_go_field place_fields[] = {
+    {"number", JSON_GO_INT, offsetof(struct place, number), NULL},
+    {"street", JSON_GO_TEXT, offsetof(struct place, street), NULL},
 };
-static const struct json_go_type order_type = {"shop", "Order", fields, countof(fields)};
+static const struct json_go_type place_type = {"map", "Place", place_fields, countof(place_fields),
+                                               sizeof(struct place)};
+
+static const struct json_go_field fields[] = {
+    {"count", JSON_GO_INT, offsetof(struct order, count), NULL},
+    {"isHot", JSON_GO_BOOL, offsetof(struct order, is_hot), NULL},
+    {"note", JSON_GO_TEXT, offsetof(struct order, note), NULL},
+    {"extras", JSON_GO_TEXT_LIST, offsetof(struct order, extras), NULL},
+    {"door", JSON_GO_OBJECT, offsetof(struct order, door), &place_type},
+    {"stops", JSON_GO_OBJECTS, offsetof(struct order, stops), &place_type},
+};
+static const struct json_go_type order_type = {"shop", "Order", fields, countof(fields), 0};
 
 static struct arena arena;
 static char error[JSON_GO_ERROR_BYTES];
@@ -187,6 +203,50 @@ static int tear_down(void **state) {
     return 0;
 }
 
+static void objects_nest(void **state) {
+    (void)state;
+    struct order o = {0};
+    assert_int_equal(
+        decode(SLICE("{\"door\":{\"NUMBER\":7,\"street\":\"Elm\"},\"note\":\"n\",\"stops\":["
+                     "{\"number\":1},null,{\"street\":\"Oak\"},{},{\"number\":5}]}"),
+               &o),
+        0);
+    const struct place *stops = o.stops.items;
+    assert_int_equal(o.door.number, 7);
+    assert_true(slice_eq(o.door.street, SLICE("Elm")));
+    assert_true(slice_eq(o.note, SLICE("n")));
+    assert_int_equal(o.stops.count, 5);
+    assert_int_equal(stops[0].number, 1);
+    assert_true(stops[0].street.ptr == NULL && stops[1].street.ptr == NULL);
+    assert_true(slice_eq(stops[2].street, SLICE("Oak")));
+    assert_int_equal(stops[4].number, 5);
+}
+
+static void errors_in_nested_objects_name_the_way_there(void **state) {
+    (void)state;
+    static const struct {
+        const char *body;
+        const char *error;
+    } cases[] = {
+        {"{\"door\":{\"number\":\"x\"}}",
+         "json: cannot unmarshal string into Go struct field Place.door.number of type int"},
+        {"{\"stops\":[{},{\"street\":1}]}",
+         "json: cannot unmarshal number into Go struct field Place.stops.street of type string"},
+        {"{\"door\":5}",
+         "json: cannot unmarshal number into Go struct field Order.door of type map.Place"},
+        {"{\"stops\":{}}",
+         "json: cannot unmarshal object into Go struct field Order.stops of type []map.Place"},
+        {"{\"stops\":[true]}",
+         "json: cannot unmarshal bool into Go struct field Order.stops of type map.Place"},
+        {"{\"door\":{\"floor\":1}}", "json: unknown field \"floor\""},
+    };
+    for (size_t i = 0; i < countof(cases); i++) {
+        struct order o = {0};
+        assert_int_equal(decode(slice_cstr(cases[i].body), &o), KE_INVALID);
+        assert_string_equal(error, cases[i].error);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_every_kind_of_field),
@@ -198,6 +258,8 @@ int main(void) {
         cmocka_unit_test(type_errors_name_the_field),
         cmocka_unit_test(the_first_error_counts_and_the_rest_is_read),
         cmocka_unit_test(depth_has_a_limit),
+        cmocka_unit_test(objects_nest),
+        cmocka_unit_test(errors_in_nested_objects_name_the_way_there),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

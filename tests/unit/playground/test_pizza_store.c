@@ -9,14 +9,14 @@
 #include "db.h"
 #include "pizza_store.h"
 
-static struct db db;
+static struct db *db;
 static struct catalog catalog;
 
 static struct pizza_store *open_store(int64_t fixed, int64_t max) {
     struct pizza_store *store = NULL;
     struct error err;
     struct config_limit limit = {fixed, max};
-    assert_int_equal(pizza_store_open(&store, &db, &catalog, limit, &err), 0);
+    assert_int_equal(pizza_store_open(&store, db, &catalog, limit, &err), 0);
     return store;
 }
 
@@ -72,13 +72,13 @@ static int set_up(void **state) {
     struct error err;
     if (db_open(&db, NULL, &err) != 0)
         return -1;
-    return catalog_load(&catalog, &db, &err);
+    return catalog_load(&catalog, db, &err);
 }
 
 static int tear_down(void **state) {
     (void)state;
     catalog_release(&catalog);
-    db_close(&db);
+    db_close(db);
     return 0;
 }
 

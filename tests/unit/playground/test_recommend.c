@@ -13,7 +13,7 @@
 
 #define ROUNDS 2000
 
-static struct db db;
+static struct db *db;
 static struct catalog catalog;
 
 static int64_t calories_of(const struct pizza *p) {
@@ -169,13 +169,13 @@ static int set_up(void **state) {
     struct error err;
     if (db_open(&db, NULL, &err) != 0)
         return -1;
-    return catalog_load(&catalog, &db, &err);
+    return catalog_load(&catalog, db, &err);
 }
 
 static int tear_down(void **state) {
     (void)state;
     catalog_release(&catalog);
-    db_close(&db);
+    db_close(db);
     return 0;
 }
 

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include "base/check.h"
+#include "config.h"
+#include "db.h"
 #include "dispatch.h"
 #include "router.h"
 
@@ -86,7 +88,13 @@ static void a_route_with_auth_refuses_strangers(void **state) {
     (void)state;
     struct router router;
     struct request r;
-    dispatch_routes(&router);
+    struct db *db;
+    struct error err;
+    struct app app = {0};
+    const struct config_limit limit = {10, 10};
+    assert_int_equal(db_open(&db, NULL, &err), 0);
+    assert_int_equal(user_store_open(&app.users, db, limit, &err), 0);
+    dispatch_routes(&router, SERVICE_ALL);
     request_init(&r);
     r.lookup = no_fields;
     r.method = METHOD_GET;
@@ -97,6 +105,7 @@ static void a_route_with_auth_refuses_strangers(void **state) {
 
     const char *const customer[] = {"X-User-ID", "23423"};
     request_init(&r);
+    r.app = &app;
     r.lookup = one_field;
     r.source = (void *)customer;
     r.method = METHOD_GET;
@@ -104,6 +113,29 @@ static void a_route_with_auth_refuses_strangers(void **state) {
     dispatch(&router, &r);
     assert_int_equal(r.response.status, 400);
     assert_true(slice_eq(r.user, SLICE("23423")));
+    assert_int_equal(r.identity.id, USER_DEFAULT_ID);
+    request_release(&r);
+    user_store_close(app.users);
+    db_close(db);
+}
+
+static void services_that_are_off_have_no_routes(void **state) {
+    (void)state;
+    struct router router;
+    struct request r;
+    dispatch_routes(&router, SERVICE_COPY);
+    request_init(&r);
+    r.lookup = no_fields;
+    r.method = METHOD_GET;
+    r.path = "/api/quotes";
+    assert_non_null(router_find(&router, &r));
+    r.path = "/ready";
+    assert_non_null(router_find(&router, &r));
+    r.path = "/api/tools";
+    assert_null(router_find(&router, &r));
+    r.path = "/";
+    dispatch(&router, &r);
+    assert_int_equal(r.response.status, 404);
     request_release(&r);
 }
 
@@ -113,6 +145,7 @@ int main(void) {
         cmocka_unit_test(parameters_are_segments),
         cmocka_unit_test(numbers_that_do_not_fit_are_refused),
         cmocka_unit_test(a_route_with_auth_refuses_strangers),
+        cmocka_unit_test(services_that_are_off_have_no_routes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-import { adminLogin, getHistory, type Pizza } from './api';
+// Login of the administrator, and the latest recommendations.
+import { ApiError, adminLogin, getHistory, hasCookie, type Pizza } from './api';
 import { el } from './dom';
 
 const content = el('div', { class: 'card' });
@@ -18,7 +19,8 @@ function showLogin(): void {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     adminLogin(user.value, password.value).then(showHistory, (reason: Error) => {
-      error.textContent = `Login failed: ${reason.message}`;
+      const why = reason instanceof ApiError ? reason.statusText || String(reason.status) : reason.message;
+      error.textContent = `Login failed: ${why}`;
     });
   });
   content.replaceChildren(form);
@@ -61,5 +63,5 @@ document.body.append(
     el('p', {}, el('a', { href: '/' }, 'Back to main page')),
   ),
 );
-if (document.cookie.includes('admin_token=')) void showHistory();
+if (hasCookie('admin_token')) void showHistory();
 else showLogin();

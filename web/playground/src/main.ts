@@ -1,4 +1,4 @@
-import { getQuotes, getTools, postPizza, visitorId } from './api';
+import { getConfig, getQuotes, getTools, isLoggedIn, postPizza, visitorId } from './api';
 import { Advanced } from './advanced';
 import { throwConfetti } from './confetti';
 import { el } from './dom';
@@ -6,7 +6,9 @@ import { Nudge, nudgeText } from './nudge';
 import { drawError, drawRecommendation } from './recommendation';
 
 const advanced = new Advanced();
-const toggle = el('input', { type: 'checkbox', id: 'advanced-toggle', 'aria-controls': 'advanced-box' });
+const toggle = el('input', { type: 'checkbox', id: 'advanced-toggle' });
+const advancedPlace = el('div');
+const loginLink = el('a', { href: '/login' }, 'Login');
 const quote = el('blockquote', { class: 'quote', hidden: true });
 const button = el('button', { type: 'button', name: 'pizza-please' }, 'Pizza, Please!');
 const nudgeBox = el('p', { class: 'nudge', hidden: true });
@@ -27,7 +29,7 @@ async function recommend(): Promise<void> {
     const recommendation = await postPizza(advanced.restrictions());
     hasPizza = true;
     nudgeBox.hidden = true;
-    result.replaceChildren(drawRecommendation(recommendation));
+    result.replaceChildren(...drawRecommendation(recommendation));
     nudge.announce();
   } catch (error) {
     result.replaceChildren(drawError(error instanceof Error ? error.message : String(error)));
@@ -36,7 +38,7 @@ async function recommend(): Promise<void> {
   }
 }
 
-toggle.addEventListener('change', () => advanced.show(toggle.checked));
+toggle.addEventListener('change', () => advancedPlace.replaceChildren(...(toggle.checked ? [advanced.element] : [])));
 button.addEventListener('click', () => void recommend());
 
 document.body.append(
@@ -44,7 +46,7 @@ document.body.append(
     'header',
     {},
     el('a', { class: 'logo', href: '/' }, el('img', { src: '/images/pizza.png', alt: '', width: 36, height: 36 }), 'QuickPizza'),
-    el('span', { class: 'check' }, toggle, el('label', { for: 'advanced-toggle' }, 'Advanced')),
+    el('nav', {}, loginLink, el('span', { class: 'check' }, toggle, el('label', { for: 'advanced-toggle' }, 'Advanced'))),
   ),
   el(
     'main',
@@ -58,7 +60,7 @@ document.body.append(
       {},
       "With just one click, you'll discover new and exciting pizza combinations that you never knew existed.",
     ),
-    advanced.element,
+    advancedPlace,
     button,
     nudgeBox,
     result,
@@ -69,9 +71,19 @@ document.body.append(
     el('p', {}, 'Made with ❤️ by QuickPizza Labs.'),
     el('p', {}, `WebSocket visitor ID: ${visitorId}`),
     el('p', {}, 'Looking for the admin page? ', el('a', { href: '/admin' }, 'Click here')),
+    el('p', {}, 'The original is on ', el('a', { href: 'https://github.com/grafana/quickpizza' }, 'GitHub'), '.'),
   ),
 );
 
+getConfig().then(
+  (config) => {
+    if (!config['faro_url']) console.warn('Grafana Faro is not configured.');
+  },
+  () => undefined, // no telemetry without
+);
+void isLoggedIn().then((isKnown) => {
+  if (isKnown) loginLink.textContent = 'Profile';
+});
 getQuotes().then(
   (quotes) => {
     quote.textContent = quotes[Math.floor(Math.random() * quotes.length)] ?? '';
