@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/compat.h"
 #include "base/log.h"
+#include "js/go_args.h"
 #include "js/js_util.h"
 #include "js/stack_guard.h"
 
@@ -206,7 +207,7 @@ static int put_json(struct buf *out, JSContext *ctx, JSValueConst v) {
 int js_console_format(struct buf *out, JSContext *ctx, JSValueConst v) {
     if (JS_IsSymbol(v))
         return put_symbol(out, ctx, v);
-    if (!JS_IsObject(v))
+    if (!JS_IsObject(v) || go_is_error_value(v))
         return put_text(out, ctx, v);
     if (compat_on(COMPAT_CONSOLE_JSON_OBJECTS))
         return put_json(out, ctx, v);

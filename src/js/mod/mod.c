@@ -8,7 +8,7 @@
 
 static const struct js_module *const table[] = {
     &js_mod_k6,     &js_mod_http,     &js_mod_metrics, &js_mod_execution,   &js_mod_data,
-    &js_mod_timers, &js_mod_encoding, &js_mod_crypto,  &js_mod_crypto_x509,
+    &js_mod_timers, &js_mod_encoding, &js_mod_crypto,  &js_mod_crypto_x509, &js_mod_webcrypto,
 };
 
 /* Names under which v0.51 had modules that are elsewhere now. */
@@ -40,6 +40,8 @@ static const struct {
 };
 
 const struct js_module *js_module_find(struct slice specifier) {
+    if (js_module_removed(specifier))
+        return NULL;
     for (size_t i = 0; i < countof(table); i++) {
         if (slice_eq(specifier, slice_cstr(table[i]->specifier)))
             return table[i];
