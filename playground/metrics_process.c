@@ -34,7 +34,7 @@ static double open_files(void) {
     return count;
 }
 
-/* Field number `index` of /proc/self/stat, counted from the one after the name, which is 0. */
+/* Field number `index` of /proc/self/stat, counted from the state, which is 0. */
 static double stat_field(const char *text, int index) {
     const char *p = strrchr(text, ')');
     for (p = p != NULL ? p + 1 : NULL; p != NULL && index > 0; index--)
@@ -71,10 +71,10 @@ void metrics_write_process(struct buf *out) {
                 (double)files.rlim_cur);
     write_value(out, "process_open_fds", "gauge", "Number of open file descriptors.", open_files());
     write_value(out, "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.",
-                stat_field(text, 22) * (double)sysconf(_SC_PAGESIZE));
+                stat_field(text, 21) * (double)sysconf(_SC_PAGESIZE));
     write_value(out, "process_start_time_seconds", "gauge",
                 "Start time of the process since unix epoch in seconds.",
-                boot_time() + stat_field(text, 20) / (double)sysconf(_SC_CLK_TCK));
+                boot_time() + stat_field(text, 19) / (double)sysconf(_SC_CLK_TCK));
     write_value(out, "process_virtual_memory_bytes", "gauge", "Virtual memory size in bytes.",
-                stat_field(text, 21));
+                stat_field(text, 20));
 }

@@ -22,7 +22,7 @@
 #define CONNECTION_MEMORY_BYTES ((size_t)16 << 10)
 /* A body that passes the limit is read to its end, so that its sender reads the 413; but not for
  * ever. */
-#define MAX_DISCARDED_BYTES ((size_t)16 << 20)
+#define MAX_DISCARDED_BYTES ((size_t)32 << 20)
 
 struct server {
     const struct app *app;
