@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -13,6 +14,8 @@
 
 #define CONNECTION_MEMORY_BYTES ((size_t)32 * 1024)
 #define SILENCE_S 15u
+/* For the last answers to be sent, before connections are cut. */
+#define SEND_PATIENCE_S 1
 /* What is too much is still read to its end, so that its sender sees the answer; but not for ever.
  */
 #define MAX_DISCARDED_BYTES ((size_t)16 * 1024 * 1024)
@@ -21,6 +24,9 @@ struct http_server {
     struct http_server_config config;
     struct MHD_Daemon *daemon;
     size_t bodies_bytes; /* server's thread */
+    pthread_mutex_t lock;
+    pthread_cond_t sent;
+    int n_handled; /* requests from the handler's call until their answer is sent */
 };
 
 enum request_state { REQUEST_READING, REQUEST_HANDLED, REQUEST_ANSWERED };
@@ -114,6 +120,13 @@ static bool take_body(struct server_request *r, const char *data, size_t len) {
     return r->discarded_bytes <= MAX_DISCARDED_BYTES;
 }
 
+static void count_handled(struct http_server *s, int change) {
+    pthread_mutex_lock(&s->lock);
+    s->n_handled += change;
+    pthread_cond_signal(&s->sent);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static enum MHD_Result on_access(void *arg, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *data,
                                  size_t *data_bytes, void **slot) {
@@ -135,6 +148,7 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *connection, c
         return queue_answer(r);
     /* Rests before the handler runs: whoever answers wakes it up, however early. */
     r->state = REQUEST_HANDLED;
+    count_handled(s, 1);
     MHD_suspend_connection(connection);
     s->config.handle(s->config.arg, r);
     return MHD_YES;
@@ -142,11 +156,14 @@ static enum MHD_Result on_access(void *arg, struct MHD_Connection *connection, c
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode why) {
-    (void)arg;
+    struct server_request *r = *slot;
     (void)connection;
     (void)why;
-    if (*slot != NULL)
-        request_free(*slot);
+    if (r == NULL)
+        return;
+    if (r->state != REQUEST_READING)
+        count_handled(arg, -1);
+    request_free(r);
     *slot = NULL;
 }
 
@@ -182,6 +199,8 @@ struct http_server *http_server_start(const struct http_server_config *cfg, stru
     struct http_server *s = xcalloc(1, sizeof *s);
     sigset_t all, before;
     s->config = *cfg;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->sent, NULL);
     /* Signals are the main thread's business. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -196,7 +215,17 @@ struct http_server *http_server_start(const struct http_server_config *cfg, stru
 }
 
 void http_server_stop(struct http_server *s) {
+    struct timespec end;
+    int rc = 0;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += SEND_PATIENCE_S;
+    pthread_mutex_lock(&s->lock);
+    while (s->n_handled > 0 && rc == 0)
+        rc = pthread_cond_timedwait(&s->sent, &s->lock, &end);
+    pthread_mutex_unlock(&s->lock);
     MHD_stop_daemon(s->daemon);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->sent);
     free(s);
 }
 

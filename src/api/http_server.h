@@ -35,7 +35,8 @@ struct http_server_config {
 
 /* NULL with *err when the thread cannot be started. */
 struct http_server *http_server_start(const struct http_server_config *cfg, struct error *err);
-/* Every request that reached the handler must have been answered. Closes all connections. */
+/* Every request that reached the handler must have been answered. Waits for a second at most until
+ * the answers are sent, and closes all connections. */
 void http_server_stop(struct http_server *s);
 
 /* Any thread, until the request is answered. */
