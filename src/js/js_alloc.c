@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -46,7 +47,13 @@ struct js_alloc {
     struct page *free_pages;
     struct extent *extents;
     char *at, *end;
+    int64_t unreported; /* bytes taken (given back: negative) since total_bytes was last told */
 };
+
+/* All heaps of the process together, give or take REPORT_BYTES a worker. */
+#define REPORT_BYTES ((int64_t)1 << 20)
+static _Atomic int64_t total_bytes;
+static int64_t limit_bytes = INT64_MAX;
 
 static char *range_start;
 static size_t range_used;
@@ -69,6 +76,24 @@ static inline bool is_small(const void *ptr) {
 
 static inline struct page *page_of(const void *ptr) {
     return (struct page *)((uintptr_t)ptr & ~(PAGE_BYTES - 1));
+}
+
+void js_alloc_set_limit(size_t bytes) {
+    limit_bytes = bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
+}
+
+/* Pages and large blocks are accounted; small blocks are in pages. */
+static bool may_take(size_t bytes) {
+    return bytes < INT64_MAX / 2 &&
+           atomic_load_explicit(&total_bytes, memory_order_relaxed) <= limit_bytes - (int64_t)bytes;
+}
+
+static void account(struct js_alloc *a, int64_t bytes) {
+    a->unreported += bytes;
+    if (a->unreported >= REPORT_BYTES || a->unreported <= -REPORT_BYTES) {
+        atomic_fetch_add_explicit(&total_bytes, a->unreported, memory_order_relaxed);
+        a->unreported = 0;
+    }
 }
 
 /* ---- pages ---- */
@@ -121,6 +146,8 @@ static void unlist_page(struct page **list, struct page *p) {
 
 static struct page *new_page(struct js_alloc *a, size_t block_bytes) {
     struct page *p = a->free_pages;
+    if (!may_take(PAGE_BYTES))
+        return NULL;
     if (p) {
         unlist_page(&a->free_pages, p);
     } else {
@@ -129,6 +156,7 @@ static struct page *new_page(struct js_alloc *a, size_t block_bytes) {
         p = (struct page *)(void *)a->at;
         a->at += PAGE_BYTES;
     }
+    account(a, PAGE_BYTES);
     p->free = NULL;
     p->used = 0;
     p->fresh = (sizeof *p + 15) & ~15u;
@@ -171,6 +199,7 @@ static void small_free(struct js_alloc *a, void *ptr) {
         unlist_page(list, p);
         madvise((char *)p + 4096, PAGE_BYTES - 4096, MADV_DONTNEED);
         list_page(&a->free_pages, p);
+        account(a, -(int64_t)PAGE_BYTES);
     }
 }
 
@@ -183,11 +212,31 @@ static size_t cost(const void *ptr) {
                          : malloc_usable_size((void *)(uintptr_t)ptr) + MALLOC_OVERHEAD;
 }
 
+static void *large_alloc(struct js_alloc *a, size_t bytes) {
+    void *ptr = may_take(bytes) ? malloc(bytes) : NULL;
+    if (ptr)
+        account(a, (int64_t)cost(ptr));
+    return ptr;
+}
+
+static void large_free(struct js_alloc *a, void *ptr) {
+    account(a, -(int64_t)cost(ptr));
+    free(ptr);
+}
+
+static void *large_realloc(struct js_alloc *a, void *ptr, size_t bytes) {
+    size_t before = cost(ptr);
+    void *moved = bytes <= before || may_take(bytes - before) ? realloc(ptr, bytes) : NULL;
+    if (moved)
+        account(a, (int64_t)cost(moved) - (int64_t)before);
+    return moved;
+}
+
 static void *alloc_malloc(JSMallocState *s, size_t bytes) {
     if (unlikely(s->malloc_size + bytes > s->malloc_limit))
         return NULL;
     void *ptr = bytes <= SMALL_MAX ? small_alloc(s->opaque, bytes) : NULL;
-    if (!ptr && !(ptr = malloc(bytes)))
+    if (!ptr && !(ptr = large_alloc(s->opaque, bytes)))
         return NULL;
     s->malloc_count++;
     s->malloc_size += cost(ptr);
@@ -202,7 +251,7 @@ static void alloc_free(JSMallocState *s, void *ptr) {
     if (is_small(ptr))
         small_free(s->opaque, ptr);
     else
-        free(ptr);
+        large_free(s->opaque, ptr);
 }
 
 static void *alloc_realloc(JSMallocState *s, void *ptr, size_t bytes) {
@@ -219,7 +268,7 @@ static void *alloc_realloc(JSMallocState *s, void *ptr, size_t bytes) {
         if (s->malloc_size + bytes - old > s->malloc_limit)
             return NULL;
         s->malloc_size -= cost(ptr);
-        void *moved = realloc(ptr, bytes);
+        void *moved = large_realloc(s->opaque, ptr, bytes);
         s->malloc_size += cost(moved ? moved : ptr);
         return moved;
     }

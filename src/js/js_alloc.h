@@ -12,6 +12,9 @@ struct js_alloc;
 extern const JSMallocFunctions js_alloc_functions;
 /* The calling thread's allocator; a reference is held until js_alloc_unref. */
 struct js_alloc *js_alloc_ref(void);
+/* Bytes that all heaps of the process may take together: beyond it a script gets "out of memory" as
+ * an error to catch, instead of the system ending the process. Before VUs run. */
+void js_alloc_set_limit(size_t bytes);
 /* Atoms that the thread's runtimes begin with: taken once from the first VU that ran the script's
  * init code. */
 void js_alloc_use_atoms(struct js_alloc *a);

@@ -61,8 +61,6 @@ static void create_context(struct vu *vu) {
     js_alloc_use_atoms(vu->alloc);
     vu->rt = JS_NewRuntime2(&js_alloc_functions, vu->alloc);
     CHECK(vu->rt != NULL);
-    if (vu->config->memory_limit_bytes)
-        JS_SetMemoryLimit(vu->rt, vu->config->memory_limit_bytes);
     if (vu->config->gc_threshold_bytes)
         JS_SetGCThreshold(vu->rt, vu->config->gc_threshold_bytes);
     js_stack_guard_init(vu);

@@ -63,7 +63,6 @@ struct vu_config {
     bool no_cookies_reset;
     bool no_vu_connection_reuse;
     const char *http_debug;    /* NULL, "headers", "full" */
-    size_t memory_limit_bytes; /* JS heap of one VU, 0 = none */
     size_t gc_threshold_bytes; /* 0 = chosen by the VU; 1 collects all the time (tests) */
 };
 

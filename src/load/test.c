@@ -6,6 +6,8 @@
 #include "base/compat.h"
 #include "base/json_write.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "js/js_alloc.h"
 #include "load/scenario.h"
 
 void test_init(struct test *t) {
@@ -26,6 +28,10 @@ void test_release(struct test *t) {
 }
 
 /* ---- loading */
+
+/* One part in so many of the available memory is kept from the JavaScript heaps, for everything
+ * else. */
+#define HEAP_RESERVE 5
 
 static void abort_in_init(void *arg, const char *reason) {
     struct test *t = arg;
@@ -109,6 +115,8 @@ int test_load(struct test *t, const struct test_source *source, struct failure *
                                 .env = source->env,
                                 .is_extended = source->is_extended,
                                 .files = source->files};
+    size_t available = memory_available_bytes();
+    js_alloc_set_limit(available - available / HEAP_RESERVE);
     t->path = source->path;
     t->script = script_load(&cfg, &err);
     if (t->script == NULL)
