@@ -10,11 +10,12 @@ RANK = {
     'base': 0,
     'fiber': 1, 'metrics': 1, 'html': 1,
     'net': 2,
-    'http': 3, 'ws': 3, 'grpc': 3, 'redis': 3, 'cdp': 3,
-    'js': 4,
-    'load': 5,
-    'report': 6, 'output': 6, 'api': 6,
-    'cli': 7,
+    'http': 3, 'grpc': 3, 'redis': 3, 'cdp': 3,
+    'ws': 4,
+    'js': 5,
+    'load': 6,
+    'report': 7, 'output': 7, 'api': 7,
+    'cli': 8,
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
