@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log_redact.h"
 
 #define BATCH_BYTES (64 * 1024)
 #define PRINTF_BYTES ((size_t)64 * 1024 * 1024)
@@ -89,10 +90,8 @@ void log_flush(void) {
     pthread_mutex_unlock(&g.lock);
 }
 
-void log_write(enum log_level level, struct slice msg, const struct log_field *fields,
-               size_t n_fields) {
-    if (!log_enabled(level))
-        return;
+static void write_record(enum log_level level, struct slice msg, const struct log_field *fields,
+                         size_t n_fields) {
     int64_t wall_ns = clock_wall_ns(), mono_ns = clock_now_ns();
     size_t n_sinks = atomic_load_explicit(&g.n_sinks, memory_order_acquire);
     for (size_t i = 0; i < n_sinks; i++)
@@ -109,6 +108,19 @@ void log_write(enum log_level level, struct slice msg, const struct log_field *f
     if (g.config.is_tty || g.batch.len >= BATCH_BYTES)
         flush_locked();
     pthread_mutex_unlock(&g.lock);
+}
+
+void log_write(enum log_level level, struct slice msg, const struct log_field *fields,
+               size_t n_fields) {
+    struct log_redacted clean;
+    if (!log_enabled(level))
+        return;
+    if (!log_redact(msg, fields, n_fields, &clean)) {
+        write_record(level, msg, fields, n_fields);
+        return;
+    }
+    write_record(level, clean.msg, clean.fields, n_fields);
+    log_redact_release(&clean);
 }
 
 void log_printf(enum log_level level, const char *fmt, ...) {

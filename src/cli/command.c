@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/log_setup.h"
+#include "cli/secret_sources.h"
 #include "cli/suggest.h"
 #include "cli/version.h"
 
@@ -137,7 +138,9 @@ static int run_command(const struct command *c, int argc, char **argv) {
     } else if (flags_bool(&flags, "help", false)) {
         print_command_help(c, stdout);
     } else {
-        rc = log_setup(&flags, &err) ? command_fail(EXIT_CODE_GENERIC, &err) : setup_compat(&flags);
+        rc = log_setup(&flags, &err) || secret_sources_setup(&flags, &err)
+                 ? command_fail(EXIT_CODE_GENERIC, &err)
+                 : setup_compat(&flags);
         if (!rc)
             rc = check_args(c, &flags);
         if (!rc)
