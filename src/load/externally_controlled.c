@@ -128,10 +128,16 @@ static void on_new_vu(struct vu_handle *vu, struct failure *f) {
     fiber_wake(state->s->fiber);
 }
 
+static int by_vu_id(const void *left, const void *right) {
+    const struct slot *a = *(struct slot *const *)left, *b = *(struct slot *const *)right;
+    return a->vu->id < b->vu->id ? -1 : a->vu->id > b->vu->id;
+}
+
 static int add_vus(struct external *state, int64_t n, struct error *err) {
     struct run *run = state->s->run;
     int64_t limit = (int64_t)run->n_workers * INITS_PER_WORKER;
-    int64_t missing = n - (int64_t)state->slots.len;
+    size_t n_before = state->slots.len;
+    int64_t missing = n - (int64_t)n_before;
     int64_t returning = n < (int64_t)state->slots.len ? n : (int64_t)state->slots.len;
     atomic_fetch_add(&run->instance.vus_initialized, returning - state->n_vus);
     state->n_vus = returning;
@@ -145,6 +151,9 @@ static int add_vus(struct external *state, int64_t n, struct error *err) {
             break;
         fiber_park(goes_on ? deadline_ns(state) : NEVER_NS);
     }
+    if (state->slots.len > n_before) /* they came as the workers were done */
+        qsort(state->slots.ptr + n_before, state->slots.len - n_before, sizeof *state->slots.ptr,
+              by_vu_id);
     state->n_vus = n < (int64_t)state->slots.len ? n : (int64_t)state->slots.len;
     if (failure_is_set(&state->init_failure))
         return error_set(err, KE_FAILED, "%s", state->init_failure.text);
