@@ -47,13 +47,15 @@ struct js_alloc {
     struct page *free_pages;
     struct extent *extents;
     char *at, *end;
+    bool is_in_reserve, is_range_full;
     int64_t unreported; /* bytes taken (given back: negative) since total_bytes was last told */
 };
 
 /* All heaps of the process together, give or take REPORT_BYTES a worker. */
 #define REPORT_BYTES ((int64_t)1 << 20)
+#define ERROR_RESERVE_BYTES ((int64_t)4 << 20)
 static _Atomic int64_t total_bytes;
-static int64_t limit_bytes = INT64_MAX;
+static int64_t limit_bytes = INT64_MAX - ERROR_RESERVE_BYTES;
 
 static char *range_start;
 static size_t range_used;
@@ -79,13 +81,24 @@ static inline struct page *page_of(const void *ptr) {
 }
 
 void js_alloc_set_limit(size_t bytes) {
-    limit_bytes = bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
+    limit_bytes = bytes < (size_t)(INT64_MAX - ERROR_RESERVE_BYTES)
+                      ? (int64_t)bytes
+                      : INT64_MAX - ERROR_RESERVE_BYTES;
 }
 
-/* Pages and large blocks are accounted; small blocks are in pages. */
-static bool may_take(size_t bytes) {
-    return bytes < INT64_MAX / 2 &&
-           atomic_load_explicit(&total_bytes, memory_order_relaxed) <= limit_bytes - (int64_t)bytes;
+/* Pages and large blocks are accounted; small blocks are in pages. After the first refusal there is
+ * a little more, so that the error can be made, caught and logged. */
+static bool may_take(struct js_alloc *a, size_t bytes) {
+    if (bytes > INT64_MAX / 2)
+        return false;
+    int64_t total = atomic_load_explicit(&total_bytes, memory_order_relaxed) + a->unreported;
+    if (likely(total <= limit_bytes - (int64_t)bytes)) {
+        a->is_in_reserve = false;
+        return true;
+    }
+    bool was_in_reserve = a->is_in_reserve;
+    a->is_in_reserve = true;
+    return was_in_reserve && total <= limit_bytes + ERROR_RESERVE_BYTES - (int64_t)bytes;
 }
 
 static void account(struct js_alloc *a, int64_t bytes) {
@@ -146,12 +159,13 @@ static void unlist_page(struct page **list, struct page *p) {
 
 static struct page *new_page(struct js_alloc *a, size_t block_bytes) {
     struct page *p = a->free_pages;
-    if (!may_take(PAGE_BYTES))
+    if (!may_take(a, PAGE_BYTES))
         return NULL;
     if (p) {
         unlist_page(&a->free_pages, p);
     } else {
-        if (a->at == a->end && !extend(a))
+        a->is_range_full = a->at == a->end && !extend(a);
+        if (a->is_range_full)
             return NULL;
         p = (struct page *)(void *)a->at;
         a->at += PAGE_BYTES;
@@ -213,7 +227,7 @@ static size_t cost(const void *ptr) {
 }
 
 static void *large_alloc(struct js_alloc *a, size_t bytes) {
-    void *ptr = may_take(bytes) ? malloc(bytes) : NULL;
+    void *ptr = may_take(a, bytes) ? malloc(bytes) : NULL;
     if (ptr)
         account(a, (int64_t)cost(ptr));
     return ptr;
@@ -226,7 +240,7 @@ static void large_free(struct js_alloc *a, void *ptr) {
 
 static void *large_realloc(struct js_alloc *a, void *ptr, size_t bytes) {
     size_t before = cost(ptr);
-    void *moved = bytes <= before || may_take(bytes - before) ? realloc(ptr, bytes) : NULL;
+    void *moved = bytes <= before || may_take(a, bytes - before) ? realloc(ptr, bytes) : NULL;
     if (moved)
         account(a, (int64_t)cost(moved) - (int64_t)before);
     return moved;
@@ -235,8 +249,11 @@ static void *large_realloc(struct js_alloc *a, void *ptr, size_t bytes) {
 static void *alloc_malloc(JSMallocState *s, size_t bytes) {
     if (unlikely(s->malloc_size + bytes > s->malloc_limit))
         return NULL;
-    void *ptr = bytes <= SMALL_MAX ? small_alloc(s->opaque, bytes) : NULL;
-    if (!ptr && !(ptr = large_alloc(s->opaque, bytes)))
+    struct js_alloc *a = s->opaque;
+    void *ptr = bytes <= SMALL_MAX ? small_alloc(a, bytes) : NULL;
+    if (!ptr && (bytes > SMALL_MAX || a->is_range_full))
+        ptr = large_alloc(a, bytes);
+    if (!ptr)
         return NULL;
     s->malloc_count++;
     s->malloc_size += cost(ptr);

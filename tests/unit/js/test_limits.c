@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "js/js_alloc.h"
 
 static void expect(const char *source, const char *log) {
     struct fixture f;
@@ -73,6 +74,19 @@ static void deep_regexps_end(void **state) {
                    1);
     assert_true(f.log.len > 0);
     fixture_release(&f);
+}
+
+/* Large blocks and small ones count; what a script lets go can be had again. */
+static void taking_all_memory_is_a_js_error(void **state) {
+    (void)state;
+    js_alloc_set_limit(64 << 20);
+    expect(TRY("for (const all = [];;) all.push(new Array(1000).fill(1.5))"),
+           "info: caught InternalError: out of memory\n");
+    expect(TRY("for (const all = [];;) all.push({ a: all.length })"),
+           "info: caught InternalError: out of memory\n");
+    expect(TRY("for (let i = 0; i < 100; i++) new Uint8Array(1 << 20).fill(i)"),
+           "info: no error\n");
+    js_alloc_set_limit(SIZE_MAX);
 }
 
 static void getters_that_throw_while_printing_throw_from_console(void **state) {
@@ -198,6 +212,7 @@ int main(void) {
         cmocka_unit_test(deep_values_in_console_are_a_js_error),
         cmocka_unit_test(deep_source_is_a_js_error),
         cmocka_unit_test(deep_regexps_end),
+        cmocka_unit_test(taking_all_memory_is_a_js_error),
         cmocka_unit_test(getters_that_throw_while_printing_throw_from_console),
         cmocka_unit_test(endless_loops_are_interrupted_and_cannot_catch_it),
         cmocka_unit_test(sleeps_are_interrupted),
