@@ -6,15 +6,8 @@
 #include "base/vec.h"
 #include "js/js_util.h"
 #include "js/mod.h"
+#include "js/mod/shared_array.h"
 #include "js/script_internal.h"
-
-/* One per name and process: the JSON of each element, NUL after each, in one block that never
- * changes. */
-struct shared_array {
-    char *json;
-    size_t *offsets; /* len + 1 of them */
-    size_t len;
-};
 
 static JSClassID array_class;
 
@@ -199,15 +192,15 @@ out:
     return a;
 }
 
-static struct shared_array *find(struct script *s, struct slice name) {
+struct shared_array *shared_array_find(struct script *s, struct slice name) {
     pthread_mutex_lock(&s->shared_lock);
     struct shared_array *a = map_get(&s->shared_arrays, name);
     pthread_mutex_unlock(&s->shared_lock);
     return a;
 }
 
-/* Another VU may have built the same name meanwhile: the first one stays. */
-static struct shared_array *publish(struct script *s, struct slice name, struct shared_array *a) {
+struct shared_array *shared_array_publish(struct script *s, struct slice name,
+                                          struct shared_array *a) {
     pthread_mutex_lock(&s->shared_lock);
     struct shared_array *known = map_get(&s->shared_arrays, name);
     if (!known)
@@ -239,16 +232,29 @@ static JSValue js_shared_array(JSContext *ctx, JSValueConst new_target, int argc
         js_throw_go_error(
             ctx, "a function is expected as the second argument of SharedArray's constructor");
     } else {
-        struct shared_array *a = find(vu->script, name.s);
+        struct shared_array *a = shared_array_find(vu->script, name.s);
         if (!a && (a = build(ctx, fn)))
-            a = publish(vu->script, name.s, a);
-        if (a) {
-            ret = JS_NewObjectClass(ctx, (int)array_class);
-            JS_SetOpaque(ret, a);
-        }
+            a = shared_array_publish(vu->script, name.s, a);
+        if (a)
+            ret = shared_array_object(ctx, a);
     }
     js_text_release(&name);
     return ret;
+}
+
+JSValue shared_array_object(JSContext *ctx, struct shared_array *a) {
+    JSRuntime *rt = JS_GetRuntime(ctx);
+    JS_NewClassID(&array_class);
+    if (!JS_IsRegisteredClass(rt, array_class)) {
+        JS_NewClass(rt, array_class, &array_def);
+        JS_SetDynamicArrayClass(rt, array_class);
+        JSValue plain = JS_NewArray(ctx);
+        JS_SetClassProto(ctx, array_class, JS_GetPrototype(ctx, plain));
+        JS_FreeValue(ctx, plain);
+    }
+    JSValue o = JS_NewObjectClass(ctx, (int)array_class);
+    JS_SetOpaque(o, a);
+    return o;
 }
 
 static int declare(JSContext *ctx, JSModuleDef *m) {
@@ -256,12 +262,6 @@ static int declare(JSContext *ctx, JSModuleDef *m) {
 }
 
 static int init(JSContext *ctx, JSModuleDef *m) {
-    JS_NewClassID(&array_class);
-    JS_NewClass(JS_GetRuntime(ctx), array_class, &array_def);
-    JS_SetDynamicArrayClass(JS_GetRuntime(ctx), array_class);
-    JSValue plain = JS_NewArray(ctx);
-    JS_SetClassProto(ctx, array_class, JS_GetPrototype(ctx, plain));
-    JS_FreeValue(ctx, plain);
     JSValue f =
         JS_NewCFunction2(ctx, js_shared_array, "SharedArray", 2, JS_CFUNC_constructor_or_func, 0);
     return JS_SetModuleExport(ctx, m, "SharedArray", f);
