@@ -10,6 +10,7 @@ static const struct js_module *const table[] = {
     &js_mod_k6,          &js_mod_http,      &js_mod_metrics,  &js_mod_execution,
     &js_mod_data,        &js_mod_timers,    &js_mod_encoding, &js_mod_crypto,
     &js_mod_crypto_x509, &js_mod_webcrypto, &js_mod_secrets, &js_mod_fs, &js_mod_csv,
+    &js_mod_ws, &js_mod_websockets, &js_mod_experimental_websockets,
 };
 
 /* Names under which v0.51 had modules that are elsewhere now. */
@@ -45,7 +46,9 @@ const struct js_module *js_module_find(struct slice specifier) {
         return NULL;
     for (size_t i = 0; i < countof(table); i++) {
         if (slice_eq(specifier, slice_cstr(table[i]->specifier)))
-            return table[i];
+            return table[i] == &js_mod_websockets && compat_on(COMPAT_WEBSOCKET_FIRST_FORM)
+                       ? NULL
+                       : table[i];
     }
     if (compat_is_v051() && slice_eq(specifier, SLICE("k6/experimental/timers")))
         return &experimental_timers;
