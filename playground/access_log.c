@@ -15,7 +15,12 @@
 #define FLUSH_ABOVE ((size_t)256 << 10)
 #define MAX_UNWRITTEN ((size_t)8 << 20)
 #define MAX_VALUE_BYTES 256
+#define QUIET_EVERY_NS (30 * NS_PER_S)
 #define SECOND_TEXT_SIZE 20 /* "2026-11-23T08:29:32" and a zero byte */
+
+/* Paths that are asked for all the time, by health checks, scrapers and browsers: a line each now
+ * and then will do. */
+static const char *const quiet_paths[] = {"/", "/ready", "/healthz", "/metrics", "/ws"};
 
 struct access_log {
     int fd;
@@ -30,6 +35,7 @@ struct access_log {
     unsigned long dropped;
     time_t second_s; /* what `second` is the text of */
     char second[SECOND_TEXT_SIZE];
+    int64_t quiet_until_ns[countof(quiet_paths)];
     bool is_stopping;
 };
 
@@ -189,12 +195,30 @@ static void append_number(struct buf *out, const char *key, uint64_t value) {
     buf_append(out, p, (size_t)(digits + sizeof digits - p));
 }
 
+/* Is this one of the quiet paths, and not yet due again? */
+static bool is_hushed(struct access_log *log, const char *path, int64_t now_ns) {
+    size_t i = 0;
+    while (i < countof(quiet_paths) && strcmp(quiet_paths[i], path) != 0)
+        i++;
+    if (i == countof(quiet_paths))
+        return false;
+    pthread_mutex_lock(&log->lock);
+    const bool is_early = now_ns < log->quiet_until_ns[i];
+    if (!is_early)
+        log->quiet_until_ns[i] = now_ns + QUIET_EVERY_NS;
+    pthread_mutex_unlock(&log->lock);
+    return is_early;
+}
+
 void access_log_request(struct access_log *log, const struct request *r, size_t body_bytes) {
     const int status = r->response.status;
     if (log->is_quiet ||
         log->threshold > (status >= 500 ? LOG_THRESHOLD_ERROR : LOG_THRESHOLD_INFO))
         return;
-    const uint64_t elapsed_us = (uint64_t)(clock_now_ns() - r->start_ns) / NS_PER_US;
+    const int64_t now_ns = clock_now_ns();
+    if (status < 400 && is_hushed(log, r->path, now_ns))
+        return;
+    const uint64_t elapsed_us = (uint64_t)(now_ns - r->start_ns) / NS_PER_US;
     struct buf *line = begin_line(log);
     append_head(log, line, status >= 500 ? "ERROR" : "INFO");
     buf_append_str(line, r->pizza.len > 0 ? "\"New pizza recommendation\"" : "Request");

@@ -426,6 +426,17 @@ class Log(PlaygroundTest):
         self.server.wait_for_log(r'user="x\\" y=1"')
 
 
+    def test_health_checks_and_scrapes_do_not_fill_the_log(self):
+        with QuickPizza() as server:
+            for _ in range(5):
+                for path in ('/ready', '/healthz', '/metrics', '/', '/api/quotes'):
+                    server.request('GET', path)
+            server.request('GET', '/api/names')
+            server.wait_for_log('path=/api/names')
+            counts = [server.log_text().count('path=%s ' % path) for path in ('/ready', '/healthz', '/metrics', '/', '/api/quotes')]
+            self.assertEqual(counts, [1, 1, 1, 1, 5])
+
+
 class ManyConnections(PlaygroundTest):
     def test_500_connections_at_once_are_served_while_others_wait(self):
         body = json.dumps(WORKSHOP).encode()
