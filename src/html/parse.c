@@ -16,6 +16,7 @@
 #define GUMBO_BYTES_MIN ((size_t)64 << 20)
 #define GUMBO_BYTES_PER_BYTE 100
 #define GUMBO_TIME_MAX_NS (10 * NS_PER_S)
+#define GUMBO_PADDING 16
 #define GO_DEPTH_MAX 512
 
 /* Go parses as a browser that runs scripts does: what is in noscript is text. gumbo parses as one
@@ -301,7 +302,7 @@ static const GumboOutput *run_gumbo(struct gumbo_memory *m, struct slice source)
     options.max_errors = 0;
     if (setjmp(m->out))
         return NULL;
-    return gumbo_parse_with_options(&options, source.len ? source.ptr : "", source.len);
+    return gumbo_parse_with_options(&options, source.ptr, source.len);
 }
 
 static struct html_doc *doc_new(void) {
@@ -312,13 +313,18 @@ static struct html_doc *doc_new(void) {
     return doc;
 }
 
-/* The source as gumbo is to see it: a copy (heap) when there is a noscript in it. */
-static char *respell_noscript(struct slice source) {
-    if (!source.len || !find_noscript((char *)(uintptr_t)source.ptr, source.ptr + source.len))
-        return NULL;
-    char *copy = xstrndup(source.ptr, source.len), *end = copy + source.len;
-    for (char *at = copy; (at = find_noscript(at, end)); at += NOSCRIPT_LEN)
+/* The source as gumbo is to see it. Its reader of entities looks beyond the end: zeros are there.
+ */
+static char *copy_source(struct slice source, bool *has_noscript) {
+    char *copy = xmalloc(source.len + GUMBO_PADDING), *end = copy + source.len;
+    if (source.len)
+        memcpy(copy, source.ptr, source.len);
+    memset(end, 0, GUMBO_PADDING);
+    *has_noscript = false;
+    for (char *at = copy; (at = find_noscript(at, end)); at += NOSCRIPT_LEN) {
         memcpy(at, NOSCRIPT_ALIAS, NOSCRIPT_LEN);
+        *has_noscript = true;
+    }
     return copy;
 }
 
@@ -327,16 +333,17 @@ int html_parse(struct slice source, struct html_doc **out, struct error *err) {
     if (source.len > HTML_SOURCE_MAX)
         return error_set(err, KE_TOO_LARGE, "html: the document is larger than %zu MiB",
                          HTML_SOURCE_MAX >> 20);
-    char *copy = respell_noscript(source);
+    bool has_noscript;
+    char *copy = copy_source(source, &has_noscript);
     struct gumbo_memory *m = xcalloc(1, sizeof *m);
     arena_init(&m->arena);
     m->max = GUMBO_BYTES_MIN + GUMBO_BYTES_PER_BYTE * source.len;
     m->deadline_ns = clock_now_ns() + GUMBO_TIME_MAX_NS;
     struct builder b = {.doc = doc_new(),
-                        .has_noscript = copy != NULL,
+                        .has_noscript = has_noscript,
                         .sorts_formatting = compat_on(COMPAT_HTML_SORTED_FORMATTING),
                         .depth_max = compat_on(COMPAT_HTML_DEPTH_LIMIT) ? GO_DEPTH_MAX : SIZE_MAX,
-                        .source = copy ? slice_from(copy, source.len) : source};
+                        .source = slice_from(copy, source.len)};
     const GumboOutput *tree = run_gumbo(m, b.source);
     int rc = tree ? copy_tree(&b, tree, err)
                   : error_set(err, KE_TOO_LARGE,

@@ -173,6 +173,14 @@ JSValue http_response_new(struct http_module *mod, struct http_response *r, stru
 JSValue http_response_failed(struct http_module *mod, const struct error *err,
                              struct http_call *call);
 int http_response_register(struct http_module *mod);
+/* For methods of a response: its parts (*out_r is NULL for a request that never went out) and its
+ * URL as the script sees it, for the caller to free. False with a TypeError for any other object. */
+bool http_response_get(JSContext *ctx, JSValueConst v, struct http_response **out_r,
+                       JSValue *out_url);
+/* html(), submitForm() and clickLink() (http_page.c). */
+JSValue http_js_html(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
+JSValue http_js_submit_form(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
+JSValue http_js_click_link(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
 
 /* CookieJar class (http_cookies.c): registers it and gives its constructor. */
 JSValue http_cookie_jar_class(JSContext *ctx);

@@ -446,21 +446,11 @@ static JSValue response_json(JSContext *ctx, JSValueConst this_val, int argc, JS
     return JS_DupValue(ctx, s->json);
 }
 
-static JSValue response_not_yet(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
-                                int magic) {
-    static const char *const names[] = {"html", "submitForm", "clickLink"};
-    (void)this_val;
-    (void)argc;
-    (void)argv;
-    return js_throw_go_error(ctx, "Response.%s() is not supported by this version of kiln",
-                             names[magic]);
-}
-
 static const JSCFunctionListEntry response_methods[] = {
     JS_CFUNC_DEF("json", 1, response_json),
-    JS_CFUNC_MAGIC_DEF("html", 1, response_not_yet, 0),
-    JS_CFUNC_MAGIC_DEF("submitForm", 1, response_not_yet, 1),
-    JS_CFUNC_MAGIC_DEF("clickLink", 1, response_not_yet, 2),
+    JS_CFUNC_DEF("html", 1, http_js_html),
+    JS_CFUNC_DEF("submitForm", 1, http_js_submit_form),
+    JS_CFUNC_DEF("clickLink", 1, http_js_click_link),
 };
 
 int http_response_register(struct http_module *mod) {
@@ -480,13 +470,20 @@ int http_response_register(struct http_module *mod) {
     for (size_t i = 0; i < countof(response_methods); i++) {
         const JSCFunctionListEntry *e = &response_methods[i];
         mod->response_methods[i] =
-            e->def_type == JS_DEF_CFUNC && e->u.func.cproto == JS_CFUNC_generic_magic
-                ? JS_NewCFunctionMagic(ctx, e->u.func.cfunc.generic_magic, e->name,
-                                       e->u.func.length, JS_CFUNC_generic_magic, e->magic)
-                : JS_NewCFunction(ctx, e->u.func.cfunc.generic, e->name, e->u.func.length);
+            JS_NewCFunction(ctx, e->u.func.cfunc.generic, e->name, e->u.func.length);
     }
     mod->response_proto = JS_NewObject(ctx);
     return 0;
+}
+
+bool http_response_get(JSContext *ctx, JSValueConst v, struct http_response **out_r,
+                       JSValue *out_url) {
+    struct response *s = response_this(ctx, v);
+    if (!s)
+        return false;
+    *out_r = s->r;
+    *out_url = field_value(ctx, s, HTTP_FIELD_URL);
+    return true;
 }
 
 static JSValue wrap(struct http_module *mod, struct response *s, struct http_call *call) {
