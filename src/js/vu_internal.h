@@ -87,7 +87,6 @@ enum js_module_slot {
     JS_SLOT_SECRETS,
     JS_SLOT_WEBSOCKETS,
     JS_SLOT_HTML,
-    JS_SLOT_HTML,
     JS_SLOT_FREE
 };
 
