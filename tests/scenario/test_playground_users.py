@@ -5,7 +5,6 @@ import http.cookies
 import os
 import re
 import tempfile
-import time
 import unittest
 
 from quickpizza_server import TOKEN, QuickPizza
@@ -80,15 +79,13 @@ class SignUp(UsersTest):
             self.assertEqual(self.post('/api/users', {'username': name, 'password': 'x'}).json['username'], name)
 
     def test_a_sign_up_does_not_hold_up_others(self):
-        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
             many = [pool.submit(self.post, '/api/users', {'username': self.new_name(), 'password': 'x'})
-                    for _ in range(12)]
-            start = time.monotonic()
+                    for _ in range(24)]
             self.assertEqual(self.server.request('GET', '/api/tools', user=1).status, 200)
-            seconds = time.monotonic() - start
+            # two dozen hashes take seconds of CPU time
+            self.assertIn(False, [f.done() for f in many])
             self.assertEqual({f.result().status for f in many}, {201})
-        # a dozen hashes take half a second or more of both cores
-        self.assertLess(seconds, 0.4)
 
 
 class Login(UsersTest):
