@@ -23,7 +23,7 @@ int error_k6_code(int code) {
         KILN_ERRORS(X)
 #undef X
     default:
-        return 1000;
+        return code <= KE_H2 && code > KE_H2 - 100 ? 1000 - code : 1000;
     }
 }
 

@@ -47,6 +47,14 @@ enum kiln_error {
 #undef X
 };
 
+/* Errors of HTTP/2, which k6 numbers by kind and protocol code: KE_H2_STREAM - 1 - 7 is a refused
+ * stream (1638); the bare kind stands for codes that RFC 9113 does not know. */
+#define KE_H2 (-600)
+#define KE_H2_GOAWAY (-610)
+#define KE_H2_STREAM (-630)
+#define KE_H2_CONNECTION (-650)
+#define KE_H2_CODES 14
+
 /* "KE_TIMEOUT: request timeout" style parts; unknown codes give "unknown error". */
 const char *error_text(int code);
 int error_k6_code(int code);

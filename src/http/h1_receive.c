@@ -1,8 +1,7 @@
-#include "http/h1_exchange.h"
+#include "http/http_exchange.h"
 
 #include "base/check.h"
 #include "fiber/fiber.h"
-#include "http/compression.h"
 
 /* What the response's head promises and how much of it the buffer holds already. */
 struct payload {
@@ -112,16 +111,6 @@ static int read_head(struct exchange *x, char **out_buf, size_t *out_len, size_t
 
 /* ---------------------------------------------------------------- receiving the body */
 
-/* A body of these is null, not empty. */
-static bool is_bodiless(int status) {
-    return status < 200 || status == 204 || status == 304;
-}
-
-static int body_too_large(struct exchange *x) {
-    return error_set(&x->err, KE_TOO_LARGE, "response body is larger than %llu bytes",
-                     (unsigned long long)x->client->max_body_bytes);
-}
-
 /* Looks at what came with the head. A bad chunk is an error of the body: what was decoded counts.
  */
 static int look_at_payload(struct exchange *x, struct payload *p, char *ptr, size_t len) {
@@ -172,7 +161,7 @@ static int read_more(struct exchange *x, struct payload *p, struct buf *body, ui
         if (grow > body->cap - body->len)
             grow = body->cap - body->len;
         if (grow == 0 || buf_reserve(body, grow))
-            return body_too_large(x);
+            return exchange_too_large(x);
         to = body->ptr + body->len;
         room = body->alloc - body->len - 1;
     }
@@ -208,13 +197,9 @@ static int read_more(struct exchange *x, struct payload *p, struct buf *body, ui
     return rc < 0 ? rc : 0;
 }
 
-/* Go reads that much of a redirect's body to keep the connection; beyond it a new one is cheaper.
- */
-#define SKIP_MAX_BYTES 2048
-
 static bool is_too_much_to_skip(const struct exchange *x, uint64_t seen) {
-    return seen >= SKIP_MAX_BYTES ||
-           (x->head.framing == H1_LENGTH && x->head.content_length > SKIP_MAX_BYTES);
+    return seen >= EXCHANGE_SKIP_MAX_BYTES ||
+           (x->head.framing == H1_LENGTH && x->head.content_length > EXCHANGE_SKIP_MAX_BYTES);
 }
 
 /* The rest of a body that did not come with the head. What was read stays in the response on error,
@@ -227,10 +212,10 @@ static int stream_body(struct exchange *x, struct payload *p, int rc) {
         x->client->max_body_bytes < SIZE_MAX / 2 ? (size_t)x->client->max_body_bytes : SIZE_MAX / 2;
     buf_init(&body, cap);
     if (!p->is_dropped && buf_append(&body, p->ptr, p->len) && !rc)
-        rc = body_too_large(x);
+        rc = exchange_too_large(x);
     if (!rc && x->head.framing == H1_LENGTH && !p->is_dropped &&
         (uint64_t)x->head.content_length > cap)
-        rc = body_too_large(x);
+        rc = exchange_too_large(x);
     while (!rc && !p->is_complete && !(x->hop->follows && is_too_much_to_skip(x, seen)))
         rc = read_more(x, p, &body, &seen);
     r->body_bytes = seen;
@@ -242,44 +227,13 @@ static int stream_body(struct exchange *x, struct payload *p, int rc) {
     return rc;
 }
 
-/* ---------------------------------------------------------------- content codings */
-
-static int decode_body(struct exchange *x) {
-    struct http_response *r = x->response;
-    struct slice coding =
-        slice_from(r->head.ptr + x->head.content_encoding.at, x->head.content_encoding.len);
-    struct http_decode_error e;
-    struct buf out;
-    if (!http_is_compressed(coding))
-        return 0;
-    buf_init(&out, x->client->max_body_bytes < SIZE_MAX / 2 ? (size_t)x->client->max_body_bytes
-                                                            : SIZE_MAX / 2);
-    int rc = http_decompress(coding, r->body, &out, &e);
-    if (rc && e.drops_body) {
-        buf_release(&out);
-        r->body = slice_from(NULL, 0);
-        r->body_bytes = 0;
-    } else {
-        size_t len;
-        char *ptr = buf_detach(&out, &len);
-        http_response_own_body(r, ptr, len);
-        r->body_bytes = len;
-    }
-    if (rc && !x->err.code) {
-        http_response_fail(r, x->hop, &e.error, false);
-        if (e.is_wrapped_twice)
-            http_response_wrap_short_text(r);
-    }
-    return rc;
-}
-
 static int unsupported_status(struct exchange *x) {
     struct http_response *r = x->response;
     error_set(&x->err, KE_HTTP_MALFORMED, "unsupported response status: %.*s",
               SLICE_FMT(r->status_text));
-    h1_set_timings(x);
+    exchange_set_timings(x);
     http_response_fail(r, x->hop, &x->err, false);
-    h1_drop_conn(x);
+    exchange_drop_conn(x);
     r->must_throw = true;
     return x->err.code;
 }
@@ -290,11 +244,12 @@ static int receive_body(struct exchange *x, char *buf, size_t len, size_t head_b
     p.is_dropped = x->hop->follows || x->hop->req->response_type == HTTP_RESPONSE_NONE;
     int rc = look_at_payload(x, &p, buf + head_bytes, len - head_bytes);
     if (likely(p.is_complete && p.len <= x->client->max_body_bytes)) {
-        bool keeps = !p.is_dropped && !is_bodiless(x->head.status);
-        x->response = h1_make_response(x, buf, head_bytes, keeps ? p.ptr : NULL, keeps ? p.len : 0);
+        bool keeps = !p.is_dropped && !exchange_is_bodiless(x->head.status);
+        x->response =
+            exchange_make_response(x, buf, head_bytes, keeps ? p.ptr : NULL, keeps ? p.len : 0);
         x->response->body_bytes = p.len;
     } else {
-        x->response = h1_make_response(x, buf, head_bytes, NULL, 0);
+        x->response = exchange_make_response(x, buf, head_bytes, NULL, 0);
         rc = stream_body(x, &p, rc);
         /* What is left of a redirect's body, or went wrong with it, is nobody's concern. */
         if (x->hop->follows && rc != KE_CANCELED) {
@@ -304,7 +259,7 @@ static int receive_body(struct exchange *x, char *buf, size_t len, size_t head_b
         }
     }
     if (rc || p.has_excess || x->head.is_close || x->wants_close)
-        h1_drop_conn(x);
+        exchange_drop_conn(x);
     return rc;
 }
 
@@ -324,13 +279,5 @@ int h1_receive(struct exchange *x) {
     rc = receive_body(x, buf, len, head_bytes);
     if (unlikely(x->head.status == 101))
         return unsupported_status(x);
-    h1_set_timings(x);
-    bool is_kept = !x->hop->follows && x->hop->req->response_type != HTTP_RESPONSE_NONE;
-    int decoded = 0;
-    if (unlikely(x->head.has_content_encoding) && is_kept && !is_bodiless(x->head.status) &&
-        rc != KE_CANCELED)
-        decoded = decode_body(x);
-    if (unlikely(rc))
-        http_response_fail(x->response, x->hop, &x->err, false);
-    return rc ? rc : decoded;
+    return exchange_finish(x, rc);
 }

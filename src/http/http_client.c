@@ -193,7 +193,7 @@ static void report_hop(const struct http_hop *hop, struct http_response *r) {
 static struct http_response *run_hops(struct http_hop *hop) {
     take_credentials(hop);
     for (;;) {
-        struct http_response *r = h1_exchange(hop);
+        struct http_response *r = http_exchange(hop);
         if (unlikely(r->has_set_cookie))
             store_cookies(hop, r);
         report_hop(hop, r);

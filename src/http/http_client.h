@@ -1,4 +1,4 @@
-/* The HTTP client of a VU: keep-alive pool, HTTP/1.1 (and h2 in a later part), redirects, cookies,
+/* The HTTP client of a VU: keep-alive pool, HTTP/1.1 and HTTP/2, redirects, cookies,
  * authentication, compression, k6's timings and errors. Knows fibers and sockets, not JavaScript.
  * One instance per VU, used by fibers of one worker.
  *
@@ -32,6 +32,7 @@ struct http_client_config { /* shared by all VUs, read-only */
     struct slice user_agent;         /* empty = header not sent */
     int max_idle, max_idle_per_host; /* from batch, batchPerHost */
     bool no_connection_reuse;
+    bool h2c; /* http URLs, too, are spoken to in HTTP/2, by prior knowledge */
     struct slice http_proxy, https_proxy, no_proxy; /* as in the environment variables */
     uint64_t max_body_bytes; /* of a body, on the wire and decoded; 0 = HTTP_MAX_BODY_DEFAULT */
 };

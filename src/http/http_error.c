@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/go_text.h"
+#include "http/h2_error.h"
 
 static const char *skip_prefix(const char *text, const char *prefix) {
     size_t len = strlen(prefix);
@@ -53,6 +54,11 @@ char *http_error_short(const struct error *err) {
         return xasprintf("%.*s: unknown errno `%d` on linux with message `%s`", operation_len(text),
                          text, err->sys_errno, last_words(text));
     default:
+        if (err->code <= KE_H2) {
+            char *words = h2_error_short(err);
+            if (words)
+                return words;
+        }
         /* Go's wrappers of an error that k6 has no name for. */
         text = skip_prefix(text, "net/http: HTTP/1.x transport connection broken: ");
         text = skip_prefix(text, "tls: failed to verify certificate: ");

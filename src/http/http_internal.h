@@ -1,5 +1,5 @@
 /* The inside of the client: what its files share. A request is a chain of hops (http_client.c); a
- * hop is built into bytes (h1_request.c), exchanged over a connection of the pool (h1_exchange.c,
+ * hop is built into bytes (h1_request.c), exchanged over a connection of the pool (http_exchange.c,
  * http_pool.c) and ends as a response (http_response.c); http_redirect.c decides what follows. */
 #pragma once
 
@@ -46,7 +46,7 @@ struct http_hop {
 };
 
 /* Does one hop: connection, request, response. Always gives a response. */
-struct http_response *h1_exchange(struct http_hop *hop);
+struct http_response *http_exchange(struct http_hop *hop);
 
 /* ---------------------------------------------------------------- http_response.c */
 

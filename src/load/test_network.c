@@ -77,12 +77,29 @@ static const struct tls_client_cert *make_certs(struct test *t, size_t *out_len)
     return certs;
 }
 
+/* GODEBUG=http2client=0, as k6 reads it. */
+static bool is_http1_forced(void) {
+    const char *text = getenv("GODEBUG");
+    struct slice rest = slice_cstr(text ? text : "");
+    while (rest.ptr) {
+        if (slice_eq(slice_cut(&rest, ','), SLICE("http2client=0")))
+            return true;
+    }
+    return false;
+}
+
+/* Our own: plain HTTP/2 without negotiation, for servers behind something that ends TLS. */
+static bool is_h2c_wanted(void) {
+    const char *text = getenv("KILN_H2C");
+    return text && strcmp(text, "1") == 0;
+}
+
 static int make_tls(struct test *t, struct error *err) {
     const struct options *o = &t->derived;
     struct tls_options tls = {.insecure_skip_verify = o->insecure_skip_tls_verify.value,
                               .min_version = o->tls_version.min,
                               .max_version = o->tls_version.max,
-                              .offer_h2 = true};
+                              .offer_h2 = !is_http1_forced()};
     if (o->tls_cipher_suites.is_set && o->tls_cipher_suites.len > 0) {
         tls.cipher_suites = o->tls_cipher_suites.items;
         tls.n_cipher_suites = o->tls_cipher_suites.len;
@@ -116,6 +133,7 @@ int test_make_http_config(struct test *t, struct http_client_config *out, struct
     out->user_agent = slice_cstr(o->user_agent.value);
     out->max_idle = (int)o->batch.value;
     out->max_idle_per_host = (int)o->batch_per_host.value;
+    out->h2c = is_h2c_wanted();
     out->no_connection_reuse = o->no_connection_reuse.value;
     out->http_proxy = proxy_variable("HTTP_PROXY", "http_proxy");
     out->https_proxy = proxy_variable("HTTPS_PROXY", "https_proxy");

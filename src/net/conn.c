@@ -177,6 +177,60 @@ long conn_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t
                   : conn_socket_read(c, buf, bytes, wait_first, deadline_ns, out_event_ns, err);
 }
 
+static long socket_try_write(struct conn *c, const char *from, size_t bytes, struct error *err) {
+    size_t done = 0;
+    while (done < bytes) {
+        ssize_t n = send(c->fd, from + done, bytes - done, MSG_NOSIGNAL);
+        if (n >= 0) {
+            done += (size_t)n;
+            conn_count_sent(c, (size_t)n);
+        } else if (errno == EAGAIN) {
+            break;
+        } else if (errno != EINTR) {
+            return net_error_io(err, "write", errno, c->fd, &c->peer);
+        }
+    }
+    return (long)done;
+}
+
+static long socket_try_read(struct conn *c, void *buf, size_t bytes, struct error *err) {
+    for (;;) {
+        ssize_t n = recv(c->fd, buf, bytes, 0);
+        if (n > 0) {
+            conn_count_received(c, (size_t)n);
+            return (long)n;
+        }
+        if (n == 0)
+            return error_set(err, KE_EOF, "EOF");
+        if (errno == EAGAIN)
+            return 0;
+        if (errno != EINTR)
+            return net_error_io(err, "read", errno, c->fd, &c->peer);
+    }
+}
+
+long conn_try_write(struct conn *c, const void *from, size_t bytes, struct error *err) {
+    return c->ssl ? conn_tls_try_write(c, from, bytes, err) : socket_try_write(c, from, bytes, err);
+}
+
+long conn_try_read(struct conn *c, void *buf, size_t bytes, struct error *err) {
+    long n = c->ssl ? conn_tls_try_read(c, buf, bytes, err) : socket_try_read(c, buf, bytes, err);
+    c->is_drained = n == 0;
+    return n;
+}
+
+int conn_wait(struct conn *c, int events, int64_t deadline_ns, int64_t *out_event_ns,
+              struct error *err) {
+    /* What OpenSSL has read ahead makes no event. */
+    bool has_more = events & IO_READ && c->ssl && !c->is_drained && SSL_has_pending(c->ssl);
+    int rc = has_more ? conn_breathe(deadline_ns) : worker_io_wait(c->io, events, deadline_ns);
+    if (rc)
+        return net_error_wait(err, rc);
+    if (out_event_ns)
+        *out_event_ns = has_more ? clock_now_ns() : fiber_event_ns(fiber_self());
+    return 0;
+}
+
 bool conn_is_stale(struct conn *c) {
     if (c->ssl)
         return (worker_io_is_dirty(c->io) || SSL_has_pending(c->ssl)) && conn_tls_has_news(c);

@@ -65,6 +65,16 @@ int conn_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadl
  * KE_FAILED). Yields. *out_event_ns (may be NULL) is when the poll saw the data. */
 long conn_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
                int64_t *out_event_ns, struct error *err);
+/* For protocols that read and write by turns. Neither waits; each returns bytes > 0, 0 when it
+ * would have to wait, KE_EOF (reading only) or another negative code. After conn_try_write wrote
+ * less than it was given, the next call must begin with the bytes that are left. */
+long conn_try_write(struct conn *c, const void *from, size_t bytes, struct error *err);
+long conn_try_read(struct conn *c, void *buf, size_t bytes, struct error *err);
+/* Waits until one of events (IO_READ, IO_WRITE of fiber/worker.h) is possible. Yields. 0, or
+ * KE_TIMEOUT, KE_CANCELED with words. *out_event_ns as for conn_read. */
+int conn_wait(struct conn *c, int events, int64_t deadline_ns, int64_t *out_event_ns,
+              struct error *err);
+
 /* An idle connection that got data, EOF or an error since its last use. Costs a system call only
  * when something happened. */
 bool conn_is_stale(struct conn *c);

@@ -19,6 +19,7 @@ struct conn {
     int sys_errno;   /* of the last failed call under SSL */
     bool has_eof;    /* of the socket, under SSL */
     bool is_broken;  /* a fatal TLS error: no farewell */
+    bool is_drained; /* the last conn_try_read took all there was */
     uint8_t n_head;  /* bytes in head */
     uint8_t head[5]; /* first bytes that came: a TLS record's header, or not */
 };
@@ -50,6 +51,8 @@ int conn_tls_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t d
                    struct error *err);
 long conn_tls_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
                    int64_t *out_event_ns, struct error *err);
+long conn_tls_try_write(struct conn *c, const char *from, size_t bytes, struct error *err);
+long conn_tls_try_read(struct conn *c, void *buf, size_t bytes, struct error *err);
 /* Looks whether data, EOF or an error waits; takes care of records that are no data. */
 bool conn_tls_has_news(struct conn *c);
 /* Says goodbye if that does not take waiting, and frees. */

@@ -254,6 +254,34 @@ long conn_tls_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int
     }
 }
 
+long conn_tls_try_write(struct conn *c, const char *from, size_t bytes, struct error *err) {
+    size_t written = 0;
+    while (written < bytes) {
+        size_t n = 0;
+        ERR_clear_error();
+        int done = SSL_write_ex(c->ssl, from + written, bytes - written, &n);
+        if (done == 1) {
+            written += n;
+            continue;
+        }
+        int want = SSL_get_error(c->ssl, done);
+        if (want == SSL_ERROR_WANT_WRITE)
+            break;
+        return failure(c, want, "write", NULL, err);
+    }
+    return (long)written;
+}
+
+long conn_tls_try_read(struct conn *c, void *buf, size_t bytes, struct error *err) {
+    size_t n = 0;
+    ERR_clear_error();
+    int done = SSL_read_ex(c->ssl, buf, bytes, &n);
+    if (done == 1)
+        return (long)n;
+    int want = SSL_get_error(c->ssl, done);
+    return want == SSL_ERROR_WANT_READ ? 0 : failure(c, want, "read", NULL, err);
+}
+
 bool conn_tls_has_news(struct conn *c) {
     char byte;
     size_t n = 0;

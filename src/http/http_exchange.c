@@ -1,13 +1,18 @@
-#include "http/h1_exchange.h"
+#include "http/http_exchange.h"
 
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/random.h"
+#include "fiber/fiber.h"
+#include "http/h2_session.h"
 
 /* ---------------------------------------------------------------- the exchange's own */
 
-void h1_drop_conn(struct exchange *x) {
-    if (x->conn)
+void exchange_drop_conn(struct exchange *x) {
+    if (x->conn && x->conn->h2)
+        http_pool_leave(&x->client->pool, x->conn);
+    else if (x->conn)
         http_conn_close(x->conn);
     x->conn = NULL;
 }
@@ -20,8 +25,9 @@ static const char *copy(char **at, const char *from, size_t len) {
 }
 
 /* The response block: URL text, what was sent, head, and the body when it is all there. */
-struct http_response *h1_make_response(struct exchange *x, const char *head, size_t head_bytes,
-                                       const char *body, size_t body_bytes) {
+struct http_response *exchange_make_response(struct exchange *x, const char *head,
+                                             size_t head_bytes, const char *body,
+                                             size_t body_bytes) {
     const struct url *url = x->hop->url;
     char *at;
     struct http_response *r = http_response_alloc(
@@ -60,27 +66,28 @@ struct http_response *h1_make_response(struct exchange *x, const char *head, siz
     return r;
 }
 
-void h1_set_timings(struct exchange *x) {
-    struct http_timings *t = &x->response->timings;
-    int64_t now = clock_now_ns();
-    t->end_mono = now;
-    t->looking_up = 0; /* as in k6 */
-    t->connecting = x->dial.connect_ns;
-    t->tls_handshaking = x->dial.tls_ns;
-    t->blocked = x->ready_ns ? x->ready_ns - x->hop->start_ns : 0;
-    if (x->wrote_ns) {
-        t->sending = x->wrote_ns - x->ready_ns;
-        if (x->first_byte_ns > x->wrote_ns)
-            t->waiting = x->first_byte_ns - x->wrote_ns;
-        else if (!x->first_byte_ns)
-            t->waiting = now - x->wrote_ns;
-    }
-    if (x->first_byte_ns)
-        t->receiving =
-            now > x->first_byte_ns + x->queued_ns ? now - x->first_byte_ns - x->queued_ns : 0;
+/* ---------------------------------------------------------------- connection */
+
+static bool speaks_h2c(const struct exchange *x) {
+    return x->client->config->h2c && !x->has_proxy;
 }
 
-/* ---------------------------------------------------------------- connection */
+/* Of several fibers that dialed, the first one's connection serves all. */
+static void use_h2(struct exchange *x, struct conn *conn, struct slice host, uint16_t port,
+                   bool is_tls) {
+    struct http_pool *pool = &x->client->pool;
+    x->conn = x->wants_close ? NULL : http_pool_join(pool, host, port, is_tls);
+    if (x->conn) {
+        conn_close(conn);
+        x->ready_ns = clock_now_ns();
+        return;
+    }
+    x->conn = http_conn_new(conn, host, port, is_tls);
+    x->conn->h2 = h2_session_new(conn);
+    x->conn->n_users = 1;
+    if (!x->wants_close)
+        http_pool_share(pool, x->conn);
+}
 
 static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool is_tls) {
     const struct http_client_config *cfg = x->client->config;
@@ -88,7 +95,7 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
         .host = host,
         .port = port,
         .is_tls = is_tls,
-        .alpn = CONN_ALPN_HTTP1,
+        .alpn = CONN_ALPN_CONFIG,
         .dialer = http_client_dialer(x->client),
         .tls = cfg->tls,
         .counters = x->client->counters,
@@ -98,8 +105,21 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
         target.proxy_port = x->proxy.url.port;
         target.proxy_auth = slice_cstr(x->proxy.authorization);
     }
+    bool may_be_h2 = is_tls || speaks_h2c(x), is_h2 = false;
+    struct http_dial dial;
     struct conn *conn;
+    if (may_be_h2)
+        http_pool_dial_begin(&x->client->pool, &dial, host, port);
     int rc = conn_open(&target, x->hop->deadline_ns, &conn, &x->dial, &x->err);
+    if (!rc) {
+        is_h2 = is_tls ? conn_tls_info(conn)->is_h2 : may_be_h2;
+        if (is_h2)
+            use_h2(x, conn, host, port, is_tls);
+        else
+            x->conn = http_conn_new(conn, host, port, is_tls);
+    }
+    if (may_be_h2)
+        http_pool_dial_end(&dial, is_h2);
     if (rc) {
         if (x->has_proxy && !is_tls && rc != KE_TIMEOUT && rc != KE_CANCELED) {
             struct error inner = x->err;
@@ -107,13 +127,12 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
         }
         return x->err.code = x->err.code ? x->err.code : rc;
     }
-    x->conn = http_conn_new(conn, host, port, is_tls);
     return 0;
 }
 
 /* ---------------------------------------------------------------- sending */
 
-static int build(struct exchange *x, struct buf *out) {
+int exchange_build(struct exchange *x, struct buf *out) {
     bool target_is_proxy = x->has_proxy && !x->hop->url->is_https;
     struct slice proxy_auth = x->has_proxy ? slice_cstr(x->proxy.authorization) : slice_from("", 0);
     buf_reset(out);
@@ -131,7 +150,7 @@ static int build(struct exchange *x, struct buf *out) {
 }
 
 /* The thread's buffer, or own when a full socket made another fiber's write wait in that one. */
-static struct buf *take_buffer(struct buf *own) {
+struct buf *exchange_take_buffer(struct buf *own) {
     struct http_scratch *scratch = http_scratch();
     buf_init(own, BUF_NO_CAP);
     if (unlikely(scratch->out_is_taken))
@@ -140,7 +159,7 @@ static struct buf *take_buffer(struct buf *own) {
     return &scratch->out;
 }
 
-static void release_buffer(struct buf *b, struct buf *own) {
+void exchange_release_buffer(struct buf *b, struct buf *own) {
     if (b == own)
         buf_release(own);
     else
@@ -149,8 +168,8 @@ static void release_buffer(struct buf *b, struct buf *own) {
 
 static int send_request(struct exchange *x) {
     const struct http_hop *hop = x->hop;
-    struct buf own, *out = take_buffer(&own);
-    int rc = build(x, out);
+    struct buf own, *out = exchange_take_buffer(&own);
+    int rc = exchange_build(x, out);
     if (likely(!rc)) {
         struct iovec iov[2] = {{out->ptr, out->len}, {NULL, 0}};
         if (h1_request_is_chunked(hop))
@@ -160,8 +179,25 @@ static int send_request(struct exchange *x) {
         rc = conn_write(x->conn->conn, iov, iov[1].iov_len ? 2 : 1, hop->deadline_ns, &x->err);
         x->wrote_ns = rc ? 0 : clock_now_ns();
     }
-    release_buffer(out, &own);
+    exchange_release_buffer(out, &own);
     return rc;
+}
+
+/* An HTTP/2 connection that is there or about to be. */
+static int join_h2(struct exchange *x, struct slice host, uint16_t port, bool is_tls) {
+    struct http_pool *pool = &x->client->pool;
+    x->conn = http_pool_join(pool, host, port, is_tls);
+    if (x->conn)
+        return 0;
+    int rc = http_pool_await_dial(pool, host, port, x->hop->deadline_ns);
+    if (rc < 0)
+        return error_set(&x->err, rc, "%s", error_text(rc));
+    if (rc == 0)
+        return 0;
+    x->conn = http_pool_join(pool, host, port, is_tls);
+    if (x->conn)
+        x->ready_ns = clock_now_ns();
+    return 0;
 }
 
 /* Finds an idle connection or dials; a request that Go would refuse is refused before that. */
@@ -174,12 +210,17 @@ static int get_conn(struct exchange *x) {
         port = x->proxy.url.port;
     }
     x->dial = (struct conn_timings){0};
+    if (url->is_https || unlikely(speaks_h2c(x))) {
+        int rc = join_h2(x, host, port, url->is_https);
+        if (x->conn || rc)
+            return rc;
+    }
     x->conn = http_pool_get(&x->client->pool, host, port, url->is_https);
     if (likely(x->conn != NULL))
         return 0;
-    struct buf own, *out = take_buffer(&own);
-    int rc = build(x, out);
-    release_buffer(out, &own);
+    struct buf own, *out = exchange_take_buffer(&own);
+    int rc = exchange_build(x, out);
+    exchange_release_buffer(out, &own);
     return rc ? rc : open_conn(x, host, port, url->is_https);
 }
 
@@ -206,6 +247,36 @@ static bool may_have_answered(int rc) {
     return rc == KE_TCP_BROKEN_PIPE || rc == KE_TCP_RESET;
 }
 
+/* Go repeats what a server has not looked at: at once, then ever later. */
+#define REPEATS_MAX 6
+
+static int pause_before_repeat(struct exchange *x) {
+    if (x->n_repeats++ == 0)
+        return 0;
+    int64_t pause_ns = NS_PER_S << (x->n_repeats - 2);
+    pause_ns += (int64_t)(random_u64() % (uint64_t)(pause_ns / 10));
+    int64_t end_ns = clock_now_ns() + pause_ns;
+    bool is_late = end_ns >= x->hop->deadline_ns;
+    int rc = fiber_sleep_until(is_late ? x->hop->deadline_ns : end_ns);
+    if (!rc && is_late)
+        rc = KE_TIMEOUT;
+    return rc ? error_set(&x->err, rc, "%s", error_text(rc)) : 0;
+}
+
+/* 0 with may_repeat: the request shall be done again. */
+static int attempt_h2(struct exchange *x) {
+    x->may_repeat = false;
+    int rc = h2_exchange(x);
+    if (unlikely(x->wants_close))
+        h2_session_drain(x->conn->h2);
+    if (likely(!rc) || !x->may_repeat || x->n_repeats >= REPEATS_MAX) {
+        x->may_repeat = false;
+        return rc;
+    }
+    exchange_drop_conn(x);
+    return pause_before_repeat(x);
+}
+
 static int attempt(struct exchange *x) {
     for (;;) {
         x->err.code = x->err.sys_errno = 0;
@@ -215,7 +286,14 @@ static int attempt(struct exchange *x) {
         if (unlikely(rc))
             return rc;
         /* Finding an idle connection takes no time worth reading a clock for. */
-        x->ready_ns = x->conn->is_reused ? x->hop->start_ns : clock_now_ns();
+        if (!x->ready_ns)
+            x->ready_ns = x->conn->is_reused ? x->hop->start_ns : clock_now_ns();
+        if (x->conn->h2) {
+            rc = attempt_h2(x);
+            if (rc || !x->may_repeat)
+                return rc;
+            continue;
+        }
         rc = send_request(x);
         if (unlikely(x->is_refused))
             return rc;
@@ -230,7 +308,7 @@ static int attempt(struct exchange *x) {
         }
         if (likely(!rc) || x->response || !may_retry(x, rc, is_written))
             return rc;
-        h1_drop_conn(x);
+        exchange_drop_conn(x);
     }
 }
 
@@ -240,7 +318,7 @@ static int find_proxy(struct exchange *x) {
     return rc < 0 ? rc : 0;
 }
 
-struct http_response *h1_exchange(struct http_hop *hop) {
+struct http_response *http_exchange(struct http_hop *hop) {
     struct exchange x;
     memset(&x, 0, offsetof(struct exchange, err));
     x.err.code = x.err.sys_errno = 0;
@@ -260,13 +338,15 @@ struct http_response *h1_exchange(struct http_hop *hop) {
         rc = attempt(&x);
     if (unlikely(rc) && !x.response) {
         x.err.code = x.err.code ? x.err.code : rc;
-        x.response = h1_make_response(&x, NULL, 0, NULL, 0);
-        h1_set_timings(&x);
+        x.response = exchange_make_response(&x, NULL, 0, NULL, 0);
+        exchange_set_timings(&x);
         http_response_fail(x.response, hop, &x.err, true);
         if (!x.is_refused)
-            h1_drop_conn(&x);
+            exchange_drop_conn(&x);
     }
-    if (likely(x.conn != NULL))
+    if (x.conn && x.conn->h2)
+        http_pool_leave(&x.client->pool, x.conn);
+    else if (likely(x.conn != NULL))
         http_pool_put(&x.client->pool, x.conn);
     if (unlikely(x.has_proxy))
         http_proxy_release(&x.proxy);
