@@ -37,8 +37,9 @@ struct arrival_state {
     int n_lanes;
     _Atomic int64_t n_not_ready; /* VUs that have not reported for work yet */
     _Atomic int64_t unplanned_left;
-    _Atomic bool is_initializing, has_warned;
-    struct worker_msg ready_msg, unplanned_msg;
+    _Atomic int n_initializing; /* unplanned VUs under way */
+    _Atomic bool has_warned;
+    struct worker_msg ready_msg;
     /* Main thread. */
     int n_running_lanes;
     bool is_ready;
@@ -166,10 +167,41 @@ static void record_dropped(struct lane *lane) {
     series_add(lane->dropped, 1, clock_now_ns());
 }
 
-/* No VU was idle: one more is initialised, one at a time, as long as maxVUs allows. */
+static void on_unplanned_vu(struct vu_handle *vu, struct failure *f) {
+    struct arrival_state *state = vu->init_arg;
+    if (failure_is_set(f)) {
+        log_fields(LOG_ERROR, SLICE("Error while allocating unplanned VU"),
+                   LOG_STR("error", f->text), LOG_STR("executor", state->s->info.executor),
+                   LOG_STR("scenario", state->s->info.name));
+        failure_release(f);
+    } else if (state->is_over) {
+        run_return_vu(state->s->run, vu);
+    } else {
+        struct vu_job job = job_for(state, vu);
+        job.remaining = 0;
+        scenario_give_job(state->s, vu, &job);
+    }
+    atomic_fetch_sub(&state->n_initializing, 1);
+}
+
+struct unplanned_msg {
+    struct worker_msg msg;
+    struct arrival_state *state;
+};
+
+/* Main thread. */
+static void on_unplanned(struct worker_msg *msg) {
+    struct unplanned_msg *m = container_of(msg, struct unplanned_msg, msg);
+    struct arrival_state *state = m->state;
+    free(m);
+    if (!state->is_over)
+        run_init_unplanned_vu(state->s->run, on_unplanned_vu, state);
+}
+
+/* No VU was idle: one more is initialised as long as maxVUs allows. k6 makes one at a time; here
+ * each worker can. */
 static void want_more_vus(struct lane *lane) {
     struct arrival_state *state = lane->state;
-    bool was_initializing = false;
     if (atomic_load(&state->unplanned_left) == 0) {
         if (!atomic_exchange(&state->has_warned, true))
             scenario_log(state->s, LOG_WARN,
@@ -177,10 +209,19 @@ static void want_more_vus(struct lane *lane) {
                          (long long)state->s->max_vus);
         return;
     }
-    if (!atomic_compare_exchange_strong(&state->is_initializing, &was_initializing, true))
-        return;
-    atomic_fetch_sub(&state->unplanned_left, 1);
-    worker_post(state->s->run->main.worker, &state->unplanned_msg);
+    struct unplanned_msg *m = NULL;
+    if (atomic_fetch_add(&state->n_initializing, 1) < state->n_lanes) {
+        if (atomic_fetch_sub(&state->unplanned_left, 1) > 0) {
+            m = xcalloc(1, sizeof *m);
+            m->msg.run = on_unplanned;
+            m->state = state;
+            worker_post(state->s->run->main.worker, &m->msg);
+        } else {
+            atomic_fetch_add(&state->unplanned_left, 1);
+        }
+    }
+    if (!m)
+        atomic_fetch_sub(&state->n_initializing, 1);
 }
 
 static bool wait_for_start(struct lane *lane, int64_t at_ns) {
@@ -233,36 +274,12 @@ static void on_lane_done(struct worker_msg *msg) {
     fiber_wake(state->s->fiber);
 }
 
-static void on_unplanned_vu(struct vu_handle *vu, struct failure *f) {
-    struct arrival_state *state = vu->init_arg;
-    if (failure_is_set(f)) {
-        log_fields(LOG_ERROR, SLICE("Error while allocating unplanned VU"),
-                   LOG_STR("error", f->text), LOG_STR("executor", state->s->info.executor),
-                   LOG_STR("scenario", state->s->info.name));
-        failure_release(f);
-    } else if (state->is_over) {
-        run_return_vu(state->s->run, vu);
-    } else {
-        struct vu_job job = job_for(state, vu);
-        job.remaining = 0;
-        scenario_give_job(state->s, vu, &job);
-    }
-    atomic_store(&state->is_initializing, false);
-}
-
-static void on_unplanned(struct worker_msg *msg) {
-    struct arrival_state *state = container_of(msg, struct arrival_state, unplanned_msg);
-    if (!state->is_over)
-        run_init_unplanned_vu(state->s->run, on_unplanned_vu, state);
-}
-
 static struct arrival_state *new_state(struct scenario_run *s) {
     struct run *run = s->run;
     struct arrival_state *state = arena_alloc(&run->arena, sizeof *state);
     *state = (struct arrival_state){.s = s, .n_lanes = run->n_workers};
     state->lanes = arena_alloc(&run->arena, (size_t)run->n_workers * sizeof *state->lanes);
     state->ready_msg.run = on_ready;
-    state->unplanned_msg.run = on_unplanned;
     atomic_store(&state->n_not_ready, s->n_vus);
     atomic_store(&state->unplanned_left, s->max_vus - s->n_vus);
     for (int i = 0; i < state->n_lanes; i++) {
