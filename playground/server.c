@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "acceptor.h"
 #include "access_log.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -27,6 +28,7 @@
 struct server {
     const struct app *app;
     struct MHD_Daemon *daemon;
+    struct acceptor *acceptor;
     struct wakeup *wakeup;
     struct workers *workers;
     struct ws_hub *hub;
@@ -358,6 +360,12 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **ex
     *exchange = NULL;
 }
 
+/* The library puts it on one of its threads, by the number of the file. */
+static void on_connection(void *arg, int fd, const struct sockaddr *address, socklen_t size) {
+    struct server *s = arg;
+    MHD_add_connection(s->daemon, fd, address, size); /* closes it when that fails */
+}
+
 /* As many connections as the system lets this process have. */
 static unsigned raise_connection_limit(void) {
     struct rlimit limit;
@@ -387,15 +395,14 @@ int server_start(struct server **out, const struct app *app, int listen_fd, stru
         return error_set(err, KE_FAILED, "cannot start the WebSocket thread");
     }
     unsigned flags = MHD_ALLOW_UPGRADE | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-                     MHD_USE_TURBO;
+                     MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET;
     /* The library takes one thread for "no pool". */
     unsigned pool = app->config->threads > 1 ? app->config->threads : 0;
-    s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET,
-                                 listen_fd, MHD_OPTION_THREAD_POOL_SIZE, pool,
-                                 MHD_OPTION_CONNECTION_LIMIT, raise_connection_limit(),
+    s->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, s, MHD_OPTION_THREAD_POOL_SIZE,
+                                 pool, MHD_OPTION_CONNECTION_LIMIT, raise_connection_limit(),
                                  MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES,
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
-    if (s->daemon == NULL) {
+    if (s->daemon == NULL || acceptor_start(&s->acceptor, listen_fd, on_connection, s) != 0) {
         close(listen_fd);
         server_stop(s);
         return error_set(err, KE_FAILED, "cannot start the server threads");
@@ -407,7 +414,7 @@ int server_start(struct server **out, const struct app *app, int listen_fd, stru
 void server_stop(struct server *s) {
     if (s == NULL)
         return;
-    int listen_fd = s->daemon != NULL ? MHD_quiesce_daemon(s->daemon) : MHD_INVALID_SOCKET;
+    acceptor_stop(s->acceptor);
     if (s->wakeup != NULL)
         wakeup_stop(s->wakeup);
     if (s->workers != NULL)
@@ -416,8 +423,6 @@ void server_stop(struct server *s) {
         ws_hub_stop(s->hub);
     if (s->daemon != NULL)
         MHD_stop_daemon(s->daemon);
-    if (listen_fd != MHD_INVALID_SOCKET)
-        close(listen_fd);
     ws_hub_free(s->hub);
     workers_free(s->workers);
     wakeup_free(s->wakeup);
