@@ -82,6 +82,28 @@ static int put_iterable(struct export *e, JSValueConst v, const struct parent *s
     return rc;
 }
 
+/* Bytes are base64, as Go writes []byte. */
+static int put_bytes(struct export *e, JSValueConst v) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const uint8_t *bytes = NULL;
+    size_t len = 0;
+    struct buf b;
+    js_bytes(e->ctx, v, &bytes, &len);
+    buf_init(&b, BUF_NO_CAP);
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        uint32_t n = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                     (left > 2 ? bytes[i + 2] : 0);
+        buf_append_char(&b, digits[n >> 18]);
+        buf_append_char(&b, digits[n >> 12 & 63]);
+        buf_append_char(&b, left > 1 ? digits[n >> 6 & 63] : '=');
+        buf_append_char(&b, left > 2 ? digits[n & 63] : '=');
+    }
+    json_string(&e->w, slice_from(b.ptr ? b.ptr : "", b.len));
+    buf_release(&b);
+    return 0;
+}
+
 static int put_date(struct export *e, JSValueConst v) {
     double ms;
     char text[40];
@@ -154,8 +176,10 @@ static int put_object(struct export *e, JSValueConst v, const struct parent *out
         json_raw(&e->w, SLICE("{}"));
         return 0;
     }
-    int is_array = JS_IsArray(ctx, v);
-    if (is_array || JS_GetTypedArrayKind(v) >= 0)
+    int is_array = JS_IsArray(ctx, v), kind = JS_GetTypedArrayKind(v);
+    if (kind == JS_TYPED_ARRAY_UINT8 || kind == JS_TYPED_ARRAY_UINT8C)
+        return put_bytes(e, v);
+    if (is_array || kind >= 0)
         return is_array < 0 ? KE_JS : put_array(e, v, &self);
     if (is_class(ctx, v, "Map") || is_class(ctx, v, "Set"))
         return put_iterable(e, v, &self);

@@ -7,6 +7,7 @@
 #include "js/babel.h"
 #include "js/js_util.h"
 #include "js/loader.h"
+#include "js/ts.h"
 
 static const char commonjs_head[] = "(function(module, exports){";
 static const char commonjs_tail[] = "\n})";
@@ -53,6 +54,45 @@ static struct script_module *keep(struct vu *vu, struct script_file *f, enum mod
     return m;
 }
 
+/* JS_EXCEPTION with *out_text when it is no JavaScript. */
+static JSValue compile(struct vu *vu, const struct script_file *f, enum module_kind *out_kind,
+                       char **out_text) {
+    struct slice source = slice_from(f->ptr, f->len);
+    size_t refused;
+    *out_kind = source_is_esm(source) ? MODULE_ESM : MODULE_COMMONJS;
+    if (*out_kind == MODULE_ESM && compat_on(COMPAT_BABEL_SYNTAX) &&
+        babel_refuses(source, &refused)) {
+        *out_text = babel_error(f, refused);
+        return JS_EXCEPTION;
+    }
+    JSValue v = *out_kind == MODULE_ESM ? compile_esm(vu->ctx, f) : compile_commonjs(vu->ctx, f);
+    if (JS_IsException(v))
+        *out_text = js_take_syntax_error(vu->ctx, f);
+    return v;
+}
+
+/* What is no JavaScript may be TypeScript by its name, or on standard input. */
+static bool may_be_typescript(const struct script_file *f) {
+    struct slice url = slice_cstr(f->url);
+    return !compat_is_v051() &&
+           (slice_ends(url, SLICE(".ts")) || slice_eq(url, SLICE("file:///-")));
+}
+
+static JSValue compile_typescript(struct vu *vu, const struct script_file *f,
+                                  enum module_kind *out_kind, char **out_text) {
+    char *words;
+    struct script_file stripped = {.url = f->url};
+    stripped.ptr = ts_strip(slice_from(f->ptr, f->len), vu->stack_limit, &stripped.len, &words);
+    if (!stripped.ptr) {
+        *out_text = xasprintf("%s: %s", f->url, words);
+        free(words);
+        return JS_EXCEPTION;
+    }
+    JSValue v = compile(vu, &stripped, out_kind, out_text);
+    free(stripped.ptr);
+    return v;
+}
+
 struct script_module *js_module_compile(struct vu *vu, struct script_file *f, JSValue *out,
                                         char **out_text) {
     JSContext *ctx = vu->ctx;
@@ -63,25 +103,18 @@ struct script_module *js_module_compile(struct vu *vu, struct script_file *f, JS
         CHECK(!JS_IsException(*out));
         return m;
     }
-    if (slice_ends(slice_cstr(f->url), SLICE(".ts"))) {
-        *out_text = xasprintf("%s: TypeScript is not supported yet", f->url);
-        return NULL;
-    }
     if (wants_source(f))
         vu->script->keep_source = true;
     JS_SetStripInfo(vu->rt, vu->script->keep_source ? 0 : JS_STRIP_SOURCE);
-    bool is_esm = source_is_esm(slice_from(f->ptr, f->len));
-    size_t refused;
-    if (is_esm && compat_on(COMPAT_BABEL_SYNTAX) &&
-        babel_refuses(slice_from(f->ptr, f->len), &refused)) {
-        *out_text = babel_error(f, refused);
-        return NULL;
+    enum module_kind kind;
+    JSValue v = compile(vu, f, &kind, out_text);
+    if (JS_IsException(v) && may_be_typescript(f)) {
+        free(*out_text);
+        *out_text = NULL;
+        v = compile_typescript(vu, f, &kind, out_text);
     }
-    JSValue v = is_esm ? compile_esm(ctx, f) : compile_commonjs(ctx, f);
-    if (JS_IsException(v)) {
-        *out_text = js_take_syntax_error(ctx, f);
+    if (JS_IsException(v))
         return NULL;
-    }
     *out = v;
-    return keep(vu, f, is_esm ? MODULE_ESM : MODULE_COMMONJS, v);
+    return keep(vu, f, kind, v);
 }

@@ -36,10 +36,8 @@ char *js_take_syntax_error(JSContext *ctx, const struct script_file *file) {
         return babel_error(file, place);
     }
     /* k6 parses everything as a module first and shows the errors of that. */
-    bool is_stdin = strcmp(file->url, "file:///-") == 0;
-    char *words =
-        syntax_words(slice_from(file->ptr, file->len), is_stdin ? SYNTAX_BUNDLER : SYNTAX_PARSER,
-                     vu_from_ctx(ctx)->stack_limit);
+    char *words = syntax_words(slice_from(file->ptr, file->len), SYNTAX_PARSER,
+                               vu_from_ctx(ctx)->stack_limit);
     if (!words)
         words = own_words(ctx, e);
     char *text = xasprintf("%s: %s", file->url, words);

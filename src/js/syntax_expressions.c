@@ -1,8 +1,8 @@
 #include "js/syntax_grammar.h"
 
 #include "base/check.h"
+#include "js/ts.h"
 
-static enum shape parse_left_side(struct parser *p, bool allow_call);
 static enum shape parse_unary(struct parser *p);
 
 static bool is_any_name(const struct token *t) {
@@ -18,7 +18,7 @@ enum shape syntax_binding_target(struct parser *p) {
         return SHAPE_NAME;
     }
     if (syntax_at(p, "[") || syntax_at(p, "{"))
-        return parse_left_side(p, false);
+        return syntax_left_side(p, false);
     syntax_expect_name(p);
     syntax_skip_statement(p);
     return SHAPE_BAD;
@@ -27,6 +27,8 @@ enum shape syntax_binding_target(struct parser *p) {
 /* True when a pattern has no initialiser. */
 bool syntax_variable(struct parser *p) {
     enum shape target = syntax_binding_target(p);
+    if (p->ts)
+        ts_after_target(p);
     if (syntax_at(p, "=")) {
         syntax_next(p);
         syntax_assignment(p);
@@ -35,15 +37,19 @@ bool syntax_variable(struct parser *p) {
     return target == SHAPE_PATTERN;
 }
 
-static void parse_parameters(struct parser *p) {
+void syntax_parameters(struct parser *p) {
     bool outer = p->scope->in_parameters;
     syntax_expect(p, "(");
     p->scope->in_parameters = true;
     while (!syntax_at(p, ")") && !syntax_at_end(p)) {
+        if (p->ts && ts_before_parameter(p))
+            continue;
         if (syntax_at(p, "...")) {
             syntax_next(p);
-            syntax_assignment(p);
-            break;
+            if (!p->ts) {
+                syntax_assignment(p);
+                break;
+            }
         }
         syntax_variable(p);
         if (!syntax_at(p, ")"))
@@ -62,6 +68,8 @@ static void parse_function_body(struct parser *p, bool is_async, bool allow_yiel
                           .allow_yield = allow_yield};
     syntax_enter(p);
     p->scope = &scope;
+    if (p->ts)
+        ts_enter_body(p);
     syntax_block(p);
     p->scope = scope.outer;
 }
@@ -85,8 +93,11 @@ void syntax_function(struct parser *p, bool is_declaration, bool is_async) {
         syntax_expect_name(p);
     p->scope->allow_await = is_async;
     p->scope->allow_yield = is_generator;
-    parse_parameters(p);
-    parse_function_body(p, is_async, is_generator);
+    if (p->ts)
+        ts_type_parameters(p);
+    syntax_parameters(p);
+    if (!p->ts || !ts_signature_end(p, is_declaration))
+        parse_function_body(p, is_async, is_generator);
     p->scope->allow_await = outer_await;
     p->scope->allow_yield = outer_yield;
 }
@@ -95,8 +106,11 @@ static void parse_method(struct parser *p, bool is_async, bool is_generator) {
     bool outer_await = p->scope->allow_await, outer_yield = p->scope->allow_yield;
     p->scope->allow_await = is_async;
     p->scope->allow_yield = is_generator;
-    parse_parameters(p);
-    parse_function_body(p, is_async, is_generator);
+    if (p->ts)
+        ts_type_parameters(p);
+    syntax_parameters(p);
+    if (!p->ts || !ts_signature_end(p, p->ts_in_member))
+        parse_function_body(p, is_async, is_generator);
     p->scope->allow_await = outer_await;
     p->scope->allow_yield = outer_yield;
 }
@@ -152,16 +166,20 @@ static void parse_property(struct parser *p) {
         return;
     bool is_accessor = key.kind == TOKEN_NAME &&
                        (slice_eq(key.text, SLICE("get")) || slice_eq(key.text, SLICE("set")));
-    if (is_generator || syntax_at(p, "(")) {
+    if (is_generator || syntax_at(p, "(") || (p->ts && syntax_at(p, "<"))) {
         parse_method(p, false, is_generator);
     } else if (syntax_at(p, ",") || syntax_at(p, "}") || syntax_at(p, "=")) {
         if (!syntax_is_binding_name(p, &key)) {
             syntax_unexpected(p, &p->s.token);
             syntax_expect(p, ":");
             syntax_assignment(p);
-        } else if (syntax_at(p, "=")) {
-            syntax_next(p);
-            syntax_assignment(p);
+        } else {
+            if (p->ts)
+                ts_note_use(p, key.text);
+            if (syntax_at(p, "=")) {
+                syntax_next(p);
+                syntax_assignment(p);
+            }
         }
     } else if ((is_accessor || token_is(&key, "async")) && !syntax_at(p, ":")) {
         bool is_async = token_is(&key, "async");
@@ -252,6 +270,8 @@ static enum shape parse_primary(struct parser *p) {
     struct token t = p->s.token;
     if (t.kind == TOKEN_NAME || t.kind == TOKEN_LITERAL || t.kind == TOKEN_NUMBER ||
         t.kind == TOKEN_STRING) {
+        if (p->ts)
+            ts_note_use(p, t.text);
         syntax_next(p);
         return t.kind == TOKEN_NAME     ? SHAPE_NAME
                : t.kind == TOKEN_STRING ? SHAPE_STRING
@@ -282,6 +302,8 @@ static enum shape parse_primary(struct parser *p) {
             return SHAPE_NAME;
         syntax_function(p, false, true);
     } else if (syntax_is_binding_name(p, &t)) {
+        if (p->ts)
+            ts_note_use(p, t.text);
         syntax_next(p);
         return SHAPE_NAME;
     } else {
@@ -325,7 +347,10 @@ static void parse_new(struct parser *p) {
         syntax_next(p);
         return;
     }
-    if (parse_left_side(p, false) != SHAPE_BAD && syntax_at(p, "("))
+    enum shape shape = syntax_left_side(p, false);
+    if (p->ts)
+        ts_new_arguments(p);
+    if (shape != SHAPE_BAD && syntax_at(p, "("))
         parse_arguments(p);
 }
 
@@ -343,9 +368,10 @@ static enum shape parse_import_expression(struct parser *p) {
     return SHAPE_OTHER;
 }
 
-static enum shape parse_left_side(struct parser *p, bool allow_call) {
+enum shape syntax_left_side(struct parser *p, bool allow_call) {
     bool outer_in = p->scope->allow_in;
     enum shape shape = SHAPE_OTHER;
+    bool is_super = syntax_at(p, "super");
     syntax_enter(p);
     p->scope->allow_in |= allow_call;
     if (syntax_at(p, "new"))
@@ -367,7 +393,11 @@ static enum shape parse_left_side(struct parser *p, bool allow_call) {
             shape = SHAPE_OTHER;
         } else if (allow_call && syntax_at(p, "(")) {
             parse_arguments(p);
+            if (p->ts && is_super)
+                ts_after_super(p);
             shape = SHAPE_CALL;
+        } else if (p->ts && ts_postfix(p, allow_call)) {
+            continue;
         } else if (allow_call && syntax_at(p, "?.")) {
             struct token ahead = scanner_peek(&p->s);
             if (token_is(&ahead, "[") || token_is(&ahead, "(") || token_is(&ahead, "`"))
@@ -399,7 +429,7 @@ static enum shape parse_update(struct parser *p) {
         syntax_next(p);
         return is_simple_target(parse_unary(p)) ? SHAPE_OTHER : bad_target(p, start);
     }
-    enum shape shape = parse_left_side(p, true);
+    enum shape shape = syntax_left_side(p, true);
     if ((syntax_at(p, "++") || syntax_at(p, "--")) && !p->s.implicit_end) {
         start = p->s.token.at;
         syntax_next(p);
@@ -417,6 +447,10 @@ static enum shape parse_unary(struct parser *p) {
             parse_unary(p);
             return SHAPE_UNARY;
         }
+    }
+    if (p->ts && syntax_at(p, "<")) {
+        ts_assertion(p);
+        return parse_unary(p);
     }
     if (syntax_at(p, "await") && p->scope->allow_await) {
         syntax_next(p);
@@ -481,7 +515,9 @@ static enum shape parse_binary(struct parser *p, size_t level) {
     }
     enum shape shape = parse_binary(p, level + 1);
     bool allow_in = p->scope->allow_in;
-    while (at_operator(p, level, allow_in)) {
+    while ((p->ts && is_relation && ts_cast(p)) || at_operator(p, level, allow_in)) {
+        if (!at_operator(p, level, allow_in))
+            continue;
         syntax_next(p);
         p->scope->allow_in |= is_relation;
         parse_binary(p, level + 1);
@@ -546,7 +582,7 @@ static enum shape parse_arrow_after(struct parser *p, enum shape left, const str
         syntax_next(p);
     bool outer_await = p->scope->allow_await;
     p->scope->allow_await |= is_async;
-    parse_parameters(p);
+    syntax_parameters(p);
     enum shape shape = parse_arrow(p, is_async);
     p->scope->allow_await = outer_await;
     return shape;
@@ -581,6 +617,19 @@ static enum shape assignment(struct parser *p) {
         return SHAPE_OTHER;
     } else if (!in_parentheses) {
         syntax_as_binding_name(p);
+    }
+    if (p->ts && ts_is_arrow(p)) {
+        is_async = syntax_at(p, "async");
+        if (is_async)
+            syntax_next(p);
+        bool outer_await = p->scope->allow_await;
+        p->scope->allow_await |= is_async;
+        ts_type_parameters(p);
+        syntax_parameters(p);
+        ts_annotation(p);
+        enum shape shape = parse_arrow(p, is_async);
+        p->scope->allow_await = outer_await;
+        return shape;
     }
     enum shape left = parse_conditional(p);
     if (syntax_at(p, "=>"))
@@ -624,6 +673,8 @@ static bool is_modifier(struct parser *p) {
 /* False when the class must be given up. */
 static bool parse_member(struct parser *p) {
     bool is_method = false, is_async = false, is_generator = false;
+    if (p->ts && ts_before_member(p))
+        return true;
     if (syntax_at(p, "static") && is_modifier(p)) {
         syntax_next(p);
         if (syntax_at(p, "{")) {
@@ -631,6 +682,8 @@ static bool parse_member(struct parser *p) {
             return true;
         }
     }
+    if (p->ts)
+        ts_member_modifiers(p);
     struct slice text = p->s.token.text;
     if ((slice_eq(text, SLICE("get")) || slice_eq(text, SLICE("set"))) && is_modifier(p)) {
         is_method = true;
@@ -643,12 +696,20 @@ static bool parse_member(struct parser *p) {
         is_method = is_generator = true;
         syntax_next(p);
     }
+    struct token key = p->s.token;
     if (!parse_property_key(p))
         return true;
-    if (is_method || syntax_at(p, "(")) {
+    if (p->ts)
+        ts_after_key(p, key.text);
+    if (is_method || syntax_at(p, "(") || (p->ts && syntax_at(p, "<"))) {
+        p->ts_in_member = true;
         parse_method(p, is_async, is_generator);
+        if (p->ts)
+            ts_after_method(p);
         return true;
     }
+    if (p->ts)
+        ts_annotation(p);
     if (syntax_at(p, "=")) {
         syntax_next(p);
         syntax_expression(p);
@@ -667,10 +728,14 @@ void syntax_class(struct parser *p, bool is_declaration) {
         syntax_next(p);
     else if (is_declaration)
         syntax_expect_name(p);
-    if (!syntax_at(p, "{")) {
+    if (p->ts)
+        ts_type_parameters(p);
+    if (!syntax_at(p, "{") && !(p->ts && syntax_at_name(p, "implements"))) {
         syntax_expect(p, "extends");
-        parse_left_side(p, true);
+        syntax_left_side(p, true);
     }
+    if (p->ts)
+        ts_heritage(p);
     syntax_expect(p, "{");
     syntax_enter(p);
     while (!syntax_at(p, "}") && !syntax_at_end(p)) {
@@ -678,6 +743,8 @@ void syntax_class(struct parser *p, bool is_declaration) {
             syntax_next(p);
         else if (!parse_member(p))
             break;
+        if (p->ts)
+            ts_end_member(p);
     }
     syntax_expect(p, "}");
 }

@@ -26,12 +26,16 @@ struct scope {
     bool allow_await, allow_yield;
 };
 
+struct ts;
+
 struct parser {
     struct scanner s;
+    struct ts *ts; /* TypeScript: what is to be changed (js/ts.h); NULL for JavaScript */
     struct scope *scope;
     bool is_bundler; /* words of the bundler */
     size_t recovered_at;
     int recovered_times;
+    bool ts_in_member; /* the function being read is a method of a class */
     const char *stack_limit;
     jmp_buf too_deep; /* source that is nested too deeply is not looked at further */
 };
@@ -55,7 +59,16 @@ bool syntax_variable(struct parser *p);
 void syntax_function(struct parser *p, bool is_declaration, bool is_async);
 void syntax_class(struct parser *p, bool is_declaration);
 
+void syntax_parameters(struct parser *p);
+enum shape syntax_left_side(struct parser *p, bool allow_call);
+void syntax_optional_semicolon(struct parser *p);
+
 void syntax_block(struct parser *p);
+void syntax_statement(struct parser *p);
+/* Recognises a whole source with an initialised p->s. */
+void syntax_program(struct parser *p, const char *stack_limit);
+/* "Line 3:13 …" of the errors; NULL without any. Heap string. */
+char *syntax_describe(const struct parser *p);
 
 static inline bool syntax_at(const struct parser *p, const char *text) {
     return token_is(&p->s.token, text);
@@ -63,6 +76,10 @@ static inline bool syntax_at(const struct parser *p, const char *text) {
 
 static inline bool syntax_at_end(const struct parser *p) {
     return p->s.token.kind == TOKEN_EOF;
+}
+
+static inline bool syntax_at_name(const struct parser *p, const char *name) {
+    return p->s.token.kind >= TOKEN_NAME && slice_eq(p->s.token.text, slice_cstr(name));
 }
 
 static inline void syntax_next(struct parser *p) {

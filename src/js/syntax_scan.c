@@ -190,6 +190,7 @@ static void scan_operator(struct scanner *s) {
 }
 
 void scanner_next(struct scanner *s) {
+    s->prev_end = s->at;
     s->implicit_end = false;
     for (;;) {
         skip_blank(s);

@@ -40,6 +40,7 @@ struct scanner {
     bool implicit_end; /* a line break or the end stood before the current token where it ends a
                           statement */
     struct token token;
+    size_t prev_end; /* where the token before it ended */
     /* Only the first errors are kept, all are counted. */
     struct syntax_error first;
     size_t n_errors;

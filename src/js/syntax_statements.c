@@ -4,10 +4,9 @@
 #include "base/check.h"
 #include "js/syntax_grammar.h"
 #include "js/syntax_words.h"
+#include "js/ts.h"
 
-static void parse_statement(struct parser *p);
-
-static void optional_semicolon(struct parser *p) {
+void syntax_optional_semicolon(struct parser *p) {
     if (syntax_at(p, ";"))
         syntax_next(p);
     else if (p->s.implicit_end)
@@ -20,14 +19,14 @@ void syntax_block(struct parser *p) {
     syntax_expect(p, "{");
     while (!syntax_at(p, "}") && !syntax_at_end(p)) {
         p->scope->allow_let = true;
-        parse_statement(p);
+        syntax_statement(p);
     }
     syntax_expect(p, "}");
 }
 
 static void parse_single(struct parser *p) {
     p->scope->allow_let = false;
-    parse_statement(p);
+    syntax_statement(p);
 }
 
 static void parse_loop_body(struct parser *p) {
@@ -64,7 +63,7 @@ static void parse_declaration(struct parser *p) {
                       "Lexical declaration cannot appear in a single-statement context");
     syntax_next(p);
     parse_variables(p, &is_missing);
-    if (is_missing)
+    if (is_missing && !p->ts)
         scanner_error(&p->s, p->s.token.at, "Missing initializer in destructuring declaration");
     syntax_semicolon(p);
 }
@@ -210,6 +209,8 @@ static void parse_try(struct parser *p) {
         if (syntax_at(p, "(")) {
             syntax_next(p);
             syntax_binding_target(p);
+            if (p->ts)
+                ts_after_target(p);
             syntax_expect(p, ")");
         }
         syntax_block(p);
@@ -248,7 +249,7 @@ static void parse_switch(struct parser *p) {
         while (!syntax_at_end(p) && !syntax_at(p, "}") && !syntax_at(p, "case") &&
                !syntax_at(p, "default")) {
             p->scope->allow_let = true;
-            parse_statement(p);
+            syntax_statement(p);
         }
     }
     p->scope->in_switch = outer;
@@ -303,6 +304,10 @@ static void parse_name_list(struct parser *p) {
 }
 
 static void parse_import(struct parser *p) {
+    if (p->ts) {
+        ts_import(p);
+        return;
+    }
     syntax_next(p);
     if (p->s.token.kind == TOKEN_STRING) {
         syntax_next(p);
@@ -334,8 +339,10 @@ static void parse_default_export(struct parser *p) {
             return;
         }
     }
+    if (p->ts && ts_default_export(p))
+        return;
     if (syntax_at(p, "function")) {
-        syntax_function(p, false, false);
+        syntax_function(p, p->ts != NULL && !ts_is_anonymous(p), false);
     } else if (syntax_at(p, "class")) {
         syntax_class(p, false);
         p->s.ends_statement = true;
@@ -346,6 +353,8 @@ static void parse_default_export(struct parser *p) {
 }
 
 static void parse_export(struct parser *p) {
+    if (p->ts && ts_export(p))
+        return;
     syntax_next(p);
     if (syntax_at(p, "*")) {
         syntax_next(p);
@@ -393,7 +402,7 @@ static void parse_expression_statement(struct parser *p) {
         parse_single(p);
         return;
     }
-    optional_semicolon(p);
+    syntax_optional_semicolon(p);
 }
 
 static bool at_let_declaration(struct parser *p) {
@@ -451,6 +460,8 @@ static bool parse_word_statement(struct parser *p, bool is_top) {
 static void statement(struct parser *p) {
     bool is_top = p->scope->allow_import;
     p->scope->allow_import = false;
+    if (p->ts && ts_statement(p))
+        return;
     struct token ahead = {.kind = TOKEN_EOF};
     if (syntax_at(p, "async") || syntax_at(p, "import"))
         ahead = scanner_peek(&p->s);
@@ -473,14 +484,14 @@ static void statement(struct parser *p) {
     }
 }
 
-static void parse_statement(struct parser *p) {
+void syntax_statement(struct parser *p) {
     syntax_enter(p);
     statement(p);
 }
 
 /* ---- the whole ---- */
 
-static char *describe(const struct parser *p) {
+char *syntax_describe(const struct parser *p) {
     size_t line = 1, start = 0;
     if (p->s.n_errors == 0)
         return NULL;
@@ -500,33 +511,32 @@ static char *describe(const struct parser *p) {
     return all;
 }
 
-static void recognise(struct parser *p, struct scope *scope, struct slice source,
-                      const char *stack_limit) {
-    *scope = (struct scope){.allow_in = true, .allow_await = true, .in_async = true};
-    p->scope = scope;
+void syntax_program(struct parser *p, const char *stack_limit) {
+    struct scope scope = {.allow_in = true, .allow_await = true, .in_async = true};
+    p->scope = &scope;
     p->stack_limit = stack_limit;
-    scanner_init(&p->s, source);
-    if (setjmp(p->too_deep) != 0)
-        return;
-    syntax_next(p);
-    while (!syntax_at_end(p)) {
-        scope->allow_let = true;
-        scope->allow_import = true;
-        parse_statement(p);
+    if (setjmp(p->too_deep) == 0) {
+        syntax_next(p);
+        while (!syntax_at_end(p)) {
+            p->scope->allow_let = true;
+            p->scope->allow_import = true;
+            syntax_statement(p);
+        }
     }
+    p->scope = NULL;
 }
 
 char *syntax_words(struct slice source, enum syntax_style style, const char *stack_limit) {
-    struct scope scope;
     struct parser p = {.is_bundler = style == SYNTAX_BUNDLER};
-    recognise(&p, &scope, source, stack_limit);
-    return describe(&p);
+    scanner_init(&p.s, source);
+    syntax_program(&p, stack_limit);
+    return syntax_describe(&p);
 }
 
 bool syntax_error_place(struct slice source, const char *stack_limit, size_t *out_at) {
-    struct scope scope;
     struct parser p = {.is_bundler = false};
-    recognise(&p, &scope, source, stack_limit);
+    scanner_init(&p.s, source);
+    syntax_program(&p, stack_limit);
     *out_at = p.s.first.at;
     return p.s.n_errors > 0;
 }

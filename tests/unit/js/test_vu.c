@@ -219,11 +219,12 @@ static void expect_call(const char *source, const char *arg, int64_t timeout_ns,
 
 static void setup_returns_json_in_go_form(void **state) {
     (void)state;
-    expect_call(DEFAULT
-                "export async function setup(x) { return { z: x.n + 1, a: [undefined, 'é'], "
-                "m: new Map([[1, 2]]), d: new Date(0) }; }",
-                "{\"n\":1}", 0, 0,
-                "{\"a\":[null,\"é\"],\"d\":\"1970-01-01T00:00:00Z\",\"m\":[[1,2]],\"z\":2}", "");
+    expect_call(
+        DEFAULT "export async function setup(x) { return { z: x.n + 1, a: [undefined, 'é'], "
+                "m: new Map([[1, 2]]), d: new Date(0), u: new Uint8Array([1, 2, 255]) }; }",
+        "{\"n\":1}", 0, 0,
+        "{\"a\":[null,\"é\"],\"d\":\"1970-01-01T00:00:00Z\",\"m\":[[1,2]],\"u\":\"AQL/\",\"z\":2}",
+        "");
 }
 
 static void setup_without_result(void **state) {
