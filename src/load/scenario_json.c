@@ -87,7 +87,10 @@ static int read_scenario(struct json_reader *r, const char *name, const json_t *
     if (!executor_type_parse(slice_cstr(json_string_value(executor)), &type))
         return json_fail(r, "unknown executor type '%s'", json_string_value(executor));
     scenario_init(out, name, type);
-    return read_fields(r, v, out);
+    int rc = read_fields(r, v, out);
+    if (type == EXECUTOR_EXTERNALLY_CONTROLLED && !out->max_vus.is_set)
+        out->max_vus = out->vus; /* k6 does so here, and shows it in inspect */
+    return rc;
 }
 
 int json_read_scenarios(struct json_reader *r, const json_t *v, struct opt_scenarios *out) {
