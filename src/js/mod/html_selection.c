@@ -559,6 +559,16 @@ static JSValue js_url(JSContext *ctx, JSValueConst this_val) {
     return s ? JS_DupValue(ctx, s->url) : JS_EXCEPTION;
 }
 
+static JSValue js_set_url(JSContext *ctx, JSValueConst this_val, JSValueConst v) {
+    struct html_set *s = html_this_selection(ctx, this_val);
+    JSValue text = s ? JS_ToString(ctx, v) : JS_EXCEPTION;
+    if (JS_IsException(text))
+        return text;
+    JS_FreeValue(ctx, s->url);
+    s->url = text;
+    return JS_UNDEFINED;
+}
+
 /* ---- goquery's own methods, where they differ ---- */
 
 /* Go's two results. */
@@ -627,7 +637,7 @@ static const JSCFunctionListEntry methods[] = {
     JS_CFUNC_DEF("text", 0, js_text),
     JS_CFUNC_DEF("html", 0, js_html),
     JS_CFUNC_DEF("attr", 1, js_attr),
-    JS_CGETSET_DEF("url", js_url, NULL),
+    JS_CGETSET_DEF("url", js_url, js_set_url),
 };
 
 static const JSCFunctionListEntry raw_methods[] = {
