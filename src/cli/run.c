@@ -239,6 +239,7 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         run_screen_banner(&c.screen);
     c.start_lateness = register_start_lateness(flags);
     int rc = run_api_start(&c.api, flags, t->main_worker), n_workers = 0;
+    c.screen.profiling_address = c.api.profiling_address;
     if (rc == 0)
         rc = load_script(t, flags, true, f);
     if (rc == 0)

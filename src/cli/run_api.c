@@ -26,6 +26,8 @@ int run_api_start(struct run_api *a, const struct flags *flags, struct worker *m
                                  "REST API server via --address (or K6_ADDRESS)");
         return 0;
     }
+    if (config.is_profiling)
+        a->profiling_address = config.address;
     a->api = api_start(&config, &a->problem);
     if (a->api != NULL || !is_explicit)
         return 0;

@@ -6,7 +6,8 @@
 
 struct run_api {
     struct api *api;
-    struct error problem; /* why there is none although nobody turned it off */
+    struct error problem;          /* why there is none although nobody turned it off */
+    const char *profiling_address; /* NULL: no --profiling-enabled */
 };
 
 /* Starts it, unless it is off: 0, or the exit code when an address was asked for that cannot be

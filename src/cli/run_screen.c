@@ -74,6 +74,7 @@ void run_screen_header(const struct run_screen *s, const struct test *t,
                                 .script = t->path,
                                 .outputs = descriptions,
                                 .n_outputs = n_outputs,
+                                .profiling_address = s->profiling_address,
                                 .segment_fraction =
                                     segment_length(&t->tuple.sequence.items[t->tuple.index]),
                                 .max_vus = (uint64_t)t->plan.max_possible_vus,

@@ -12,6 +12,7 @@ struct run_screen {
     struct run *run;
     int64_t next_draw_ns;
     bool is_tty, is_stderr_tty, no_color, is_quiet;
+    const char *profiling_address; /* shown in the header; NULL = off */
 };
 
 void run_screen_init(struct run_screen *s, bool no_color, bool is_quiet);
