@@ -94,7 +94,8 @@ static const JSClassDef socket_class_def = {"Socket", .finalizer = socket_finali
 /* Calls the handlers of an event. False with an exception pending. */
 static bool emit(struct socket *s, const char *event, JSValue arg) {
     bool ok = !JS_IsException(arg);
-    for (size_t i = 0; i < s->n_handlers && ok; i++) {
+    size_t n = s->n_handlers; /* those that a handler adds are for the next event */
+    for (size_t i = 0; i < n && ok; i++) {
         if (strcmp(s->handlers[i].event, event) != 0)
             continue;
         JSValue fn = JS_DupValue(s->ctx, s->handlers[i].fn);
