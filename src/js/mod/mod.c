@@ -20,6 +20,7 @@ static const struct js_module *const table[] = {
     &js_mod_secrets,
     &js_mod_fs,
     &js_mod_csv,
+    &js_mod_streams,
     &js_mod_html,
     &js_mod_ws,
     &js_mod_websockets,

@@ -1,0 +1,75 @@
+/* k6/experimental/streams: JavaScript (js/streams/streams.js), compiled once per process. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "embed/k6_streams.h"
+#include "js/js_util.h"
+#include "js/mod.h"
+
+static const char *const exports[] = {"ReadableStream", "CountQueuingStrategy",
+                                      "ReadableStreamDefaultReader", "WritableStream",
+                                      "WritableStreamDefaultWriter"};
+
+static struct {
+    pthread_mutex_t lock;
+    uint8_t *bytes;
+    size_t len;
+} bytecode = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static JSValue compile(JSContext *ctx) {
+    JSValue v = JS_Eval(ctx, (const char *)k6_streams, k6_streams_bytes, "k6/experimental/streams",
+                        JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    CHECK(!JS_IsException(v));
+    uint8_t *bytes = JS_WriteObject(ctx, &bytecode.len, v, JS_WRITE_OBJ_BYTECODE);
+    CHECK(bytes != NULL);
+    bytecode.bytes = xmalloc(bytecode.len);
+    memcpy(bytecode.bytes, bytes, bytecode.len);
+    js_free(ctx, bytes);
+    return v;
+}
+
+/* The function that makes the exports. */
+static JSValue load(JSContext *ctx) {
+    pthread_mutex_lock(&bytecode.lock);
+    JSValue v = bytecode.bytes ? JS_UNDEFINED : compile(ctx);
+    pthread_mutex_unlock(&bytecode.lock);
+    if (JS_IsUndefined(v))
+        v = JS_ReadObject(ctx, bytecode.bytes, bytecode.len, JS_READ_OBJ_BYTECODE);
+    return JS_IsException(v) ? v : JS_EvalFunction(ctx, v);
+}
+
+static JSValue js_go_error(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
+    (void)this_val;
+    struct js_text text;
+    if (argc < 1 || !js_text_get(ctx, argv[0], &text))
+        return JS_EXCEPTION;
+    JSValue e = js_new_go_error(ctx, text.s.ptr, text.s.len);
+    js_text_release(&text);
+    return e;
+}
+
+static int declare(JSContext *ctx, JSModuleDef *m) {
+    int rc = 0;
+    for (size_t i = 0; i < countof(exports); i++)
+        rc |= JS_AddModuleExport(ctx, m, exports[i]);
+    return rc;
+}
+
+static int init(JSContext *ctx, JSModuleDef *m) {
+    JSValue make = load(ctx);
+    if (JS_IsException(make))
+        return -1;
+    JSValue error = JS_NewCFunction(ctx, js_go_error, "goError", 1);
+    JSValue all = JS_Call(ctx, make, JS_UNDEFINED, 1, (JSValueConst *)&error);
+    int rc = JS_IsException(all) ? -1 : 0;
+    for (size_t i = 0; i < countof(exports) && rc == 0; i++)
+        rc = JS_SetModuleExport(ctx, m, exports[i], JS_GetPropertyStr(ctx, all, exports[i]));
+    JS_FreeValue(ctx, all);
+    JS_FreeValue(ctx, error);
+    JS_FreeValue(ctx, make);
+    return rc;
+}
+
+const struct js_module js_mod_streams = {
+    .specifier = "k6/experimental/streams", .declare = declare, .init = init};
