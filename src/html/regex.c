@@ -36,8 +36,16 @@ static uint32_t emit(struct html_regex *rx, struct instruction i) {
 static void compile(struct html_regex *rx, const struct rx_node *n);
 
 static void compile_repeat(struct html_regex *rx, const struct rx_node *n) {
-    for (int i = 0; i < n->min && rx->program.len < PROGRAM_MAX; i++)
+    uint32_t last = 0;
+    for (int i = 0; i < n->min && rx->program.len < PROGRAM_MAX; i++) {
+        last = (uint32_t)rx->program.len;
         compile(rx, n->a);
+    }
+    if (n->max < 0 && n->min > 0) { /* the last one again and again */
+        uint32_t split = emit(rx, (struct instruction){.op = OP_SPLIT, .x = last});
+        rx->program.ptr[split].y = split + 1;
+        return;
+    }
     if (n->max < 0) {
         uint32_t split = emit(rx, (struct instruction){.op = OP_SPLIT});
         compile(rx, n->a);

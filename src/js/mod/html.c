@@ -150,16 +150,10 @@ JSValue html_new_alias(JSContext *ctx, JSValueConst v) {
     return wrap(ctx, s);
 }
 
-JSValue html_new_document(JSContext *ctx, struct slice source, JSValueConst url) {
-    struct html_doc *doc;
-    struct error err;
-    if (html_parse(source, &doc, &err))
-        return js_throw_go_error(ctx, "%s", err.text);
+JSValue html_new_document(JSContext *ctx, struct html_doc *doc, JSValueConst url) {
     struct html_nodes nodes = {0};
     html_nodes_add(&nodes, &doc->root);
-    struct html_set *s = set_new(ctx, doc, url, &nodes);
-    html_doc_unref(doc);
-    return wrap(ctx, s);
+    return wrap(ctx, set_new(ctx, doc, url, &nodes));
 }
 
 /* ---- helpers ---- */
@@ -238,12 +232,18 @@ struct html_nodes html_set_find(const struct html_set *set, struct slice selecto
 static JSValue js_parse_html(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
     (void)this_val;
     struct js_text source;
+    struct html_doc *doc;
+    struct error err;
     if (!html_arg_text(ctx, argc, argv, 0, &source))
         return JS_EXCEPTION;
-    JSValue url = JS_NewStringLen(ctx, "", 0);
-    JSValue v = html_new_document(ctx, source.s, url);
-    JS_FreeValue(ctx, url);
+    int rc = html_parse(source.s, &doc, &err);
     js_text_release(&source);
+    if (rc)
+        return js_throw_go_error(ctx, "%s", err.text);
+    JSValue url = JS_NewStringLen(ctx, "", 0);
+    JSValue v = html_new_document(ctx, doc, url);
+    JS_FreeValue(ctx, url);
+    html_doc_unref(doc);
     return v;
 }
 

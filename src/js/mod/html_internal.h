@@ -38,8 +38,8 @@ struct html_module {
 
 struct html_module *html_module_of(JSContext *ctx);
 
-/* Selection of a document's root; throws k6's error when it cannot be parsed. */
-JSValue html_new_document(JSContext *ctx, struct slice source, JSValueConst url);
+/* Selection of a document's root. */
+JSValue html_new_document(JSContext *ctx, struct html_doc *doc, JSValueConst url);
 /* A Selection or Element with the nodes (taken), derived from one. An Element of no nodes is
  * undefined. */
 JSValue html_new_selection(JSContext *ctx, JSValueConst from, struct html_nodes *nodes);

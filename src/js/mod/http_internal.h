@@ -173,10 +173,11 @@ JSValue http_response_new(struct http_module *mod, struct http_response *r, stru
 JSValue http_response_failed(struct http_module *mod, const struct error *err,
                              struct http_call *call);
 int http_response_register(struct http_module *mod);
-/* For methods of a response: its parts (*out_r is NULL for a request that never went out) and its
- * URL as the script sees it, for the caller to free. False with a TypeError for any other object. */
-bool http_response_get(JSContext *ctx, JSValueConst v, struct http_response **out_r,
-                       JSValue *out_url);
+/* For methods of a response: its page, parsed once, and its URL as the script sees it, for the
+ * caller to free. False with an exception pending: no Response, no body, not to be parsed. */
+struct html_doc;
+bool http_response_page(JSContext *ctx, JSValueConst v, struct html_doc **out_page,
+                        JSValue *out_url);
 /* html(), submitForm() and clickLink() (http_page.c). */
 JSValue http_js_html(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
 JSValue http_js_submit_form(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);

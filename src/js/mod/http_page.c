@@ -24,19 +24,13 @@ static void page_release(struct page *p) {
 
 /* False with an exception pending; released in each case. */
 static bool page_init(struct page *p, JSContext *ctx, JSValueConst response) {
-    struct http_response *r;
+    struct html_doc *doc;
     *p = (struct page){.ctx = ctx, .url_value = JS_UNDEFINED, .root = JS_UNDEFINED};
-    if (!http_response_get(ctx, response, &r, &p->url_value))
+    if (!http_response_page(ctx, response, &doc, &p->url_value) ||
+        !js_text_get(ctx, p->url_value, &p->url_text))
         return false;
-    if (!r || !r->body.ptr) {
-        js_throw_go_error(ctx, "the body is null so we can't transform it to HTML - this likely "
-                               "was because of a request error getting the response");
-        return false;
-    }
-    if (!js_text_get(ctx, p->url_value, &p->url_text))
-        return false;
-    p->root = html_new_document(ctx, r->body, p->url_value);
-    return !JS_IsException(p->root);
+    p->root = html_new_document(ctx, doc, p->url_value);
+    return true;
 }
 
 static struct html_nodes page_find(const struct page *p, struct slice selector) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "html/dom.h"
 #include "js/gjson.h"
 #include "js/js_util.h"
 #include "js/json_error.h"
@@ -19,6 +20,7 @@ struct response {
     JSValue *built; /* [HTTP_FIELD_COUNT] kept values, NULL until one is looked at; JS_UNINITIALIZED
                        = not yet */
     JSValue json;
+    struct html_doc *page; /* the body parsed as HTML, once a script asked for it */
     /* For response.request: what the script asked for. */
     struct http_url_entry *url;
     struct slice method; /* static, or method_heap */
@@ -39,6 +41,7 @@ static void response_finalizer(JSRuntime *rt, JSValue v) {
     free(s->built);
     free(s->error_text);
     JS_FreeValueRT(rt, s->json);
+    html_doc_unref(s->page);
     if (s->r)
         http_response_unref(s->r);
     JS_FreeValueRT(rt, s->body_value);
@@ -476,12 +479,22 @@ int http_response_register(struct http_module *mod) {
     return 0;
 }
 
-bool http_response_get(JSContext *ctx, JSValueConst v, struct http_response **out_r,
-                       JSValue *out_url) {
+bool http_response_page(JSContext *ctx, JSValueConst v, struct html_doc **out_page,
+                        JSValue *out_url) {
     struct response *s = response_this(ctx, v);
+    struct error err;
     if (!s)
         return false;
-    *out_r = s->r;
+    if (!s->r || !s->r->body.ptr) {
+        js_throw_go_error(ctx, "the body is null so we can't transform it to HTML - this likely "
+                               "was because of a request error getting the response");
+        return false;
+    }
+    if (!s->page && html_parse(s->r->body, &s->page, &err)) {
+        js_throw_go_error(ctx, "%s", err.text);
+        return false;
+    }
+    *out_page = s->page;
     *out_url = field_value(ctx, s, HTTP_FIELD_URL);
     return true;
 }
