@@ -241,9 +241,11 @@ static int init(JSContext *ctx, JSModuleDef *m) {
         return -1;
     JSValue http = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, http, functions, countof(functions));
-    for (size_t i = 0; i < countof(functions); i++)
-        JS_SetModuleExport(ctx, m, functions[i].name,
-                           JS_GetPropertyStr(ctx, http, functions[i].name));
+    for (size_t i = 0; i < countof(functions); i++) {
+        JSValue f = JS_GetPropertyStr(ctx, http, functions[i].name);
+        JS_DefinePropertyValueStr(ctx, http, functions[i].name, JS_DupValue(ctx, f), JS_PROP_C_W_E);
+        JS_SetModuleExport(ctx, m, functions[i].name, f);
+    }
     for (size_t i = 0; i < countof(constants); i++) {
         JS_SetPropertyStr(ctx, http, constants[i].name, JS_NewString(ctx, constants[i].value));
         JS_SetModuleExport(ctx, m, constants[i].name, JS_NewString(ctx, constants[i].value));
@@ -251,7 +253,7 @@ static int init(JSContext *ctx, JSModuleDef *m) {
     JSValue jar = http_cookie_jar_class(ctx);
     JS_SetPropertyStr(ctx, http, "CookieJar", JS_DupValue(ctx, jar));
     JS_SetModuleExport(ctx, m, "CookieJar", jar);
-    return JS_SetModuleExport(ctx, m, "default", http);
+    return JS_SetHiddenModuleExport(ctx, m, "default", http);
 }
 
 static void module_cancel(struct vu *vu) {

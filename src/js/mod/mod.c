@@ -7,35 +7,22 @@
 #include "base/log.h"
 
 static const struct js_module *const table[] = {
-    &js_mod_k6,
-    &js_mod_http,
-    &js_mod_metrics,
-    &js_mod_execution,
-    &js_mod_data,
-    &js_mod_timers,
-    &js_mod_encoding,
-    &js_mod_crypto,
-    &js_mod_crypto_x509,
-    &js_mod_webcrypto,
-    &js_mod_secrets,
-    &js_mod_fs,
-    &js_mod_csv,
-    &js_mod_streams,
-    &js_mod_html,
-    &js_mod_ws,
-    &js_mod_websockets,
-    &js_mod_experimental_websockets,
+    &js_mod_k6,        &js_mod_http,       &js_mod_metrics,
+    &js_mod_execution, &js_mod_data,       &js_mod_timers,
+    &js_mod_encoding,  &js_mod_crypto,     &js_mod_crypto_x509,
+    &js_mod_webcrypto, &js_mod_secrets,    &js_mod_fs,
+    &js_mod_csv,       &js_mod_streams,    &js_mod_html,
+    &js_mod_ws,        &js_mod_websockets, &js_mod_experimental_websockets,
 };
 
-/* Names under which v0.51 had modules that are elsewhere now. */
+/* Names under which v0.51 had modules that are elsewhere now; the k6 workshop imports this one. */
 static const struct js_module experimental_timers = {.specifier = "k6/experimental/timers"};
 
+/* Modules of v0.51 that are not here: v2's words. Those that are here go on working, as the
+ * architecture has it. */
 static const struct {
     const char *specifier, *words;
 } removed[] = {
-    {"k6/experimental/timers",
-     "k6/experimental/timers has been graduated, and it's now globally available as defined by standard WebAPIs. You "
-     "just need to remove the import."},
     {"k6/experimental/browser",
      "k6/experimental/browser has been graduated, please use k6/browser instead.Please update your imports to use "
      "k6/browser instead of k6/experimental/browser, For more information, see the migration guide at the link: "
@@ -50,9 +37,6 @@ static const struct {
      "k6/experimental/tracing has been removed. All of it functionality is available as pure JavaScript module. More "
      "info available at the docs: "
      "https://grafana.com/docs/k6/latest/javascript-api/jslib/http-instrumentation-tempo"},
-    {"k6/experimental/webcrypto",
-     "k6/experimental/webcrypto has been graduated and it's now globally available as defined by standard WebAPIs. "
-     "You just need to remove the import."},
 };
 
 const struct js_module *js_module_find(struct slice specifier) {
@@ -64,7 +48,7 @@ const struct js_module *js_module_find(struct slice specifier) {
                        ? NULL
                        : table[i];
     }
-    if (compat_is_v051() && slice_eq(specifier, SLICE("k6/experimental/timers")))
+    if (slice_eq(specifier, SLICE("k6/experimental/timers")))
         return &experimental_timers;
     return NULL;
 }
