@@ -85,6 +85,7 @@ enum js_module_slot {
     JS_SLOT_DATA,
     JS_SLOT_K6,
     JS_SLOT_SECRETS,
+    JS_SLOT_STREAMS,
     JS_SLOT_WEBSOCKETS,
     JS_SLOT_HTML,
     JS_SLOT_FREE

@@ -6,8 +6,10 @@
 #include "base/check.h"
 #include "js/go_args.h"
 #include "js/go_types.h"
+#include "js/mod/streams.h"
 
 #define BLOB_MAX ((size_t)1 << 30)
+#define CHUNK_BYTES 1024 /* of a stream */
 
 struct blob_bytes { /* shared by the slices of a Blob */
     uint32_t refs;
@@ -213,6 +215,33 @@ static JSValue blob_slice(JSContext *ctx, JSValueConst this_val, int argc, JSVal
     return v;
 }
 
+/* data: the Blob, and how much of it was given. */
+static JSValue blob_next_chunk(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
+                               int magic, JSValue *data) {
+    (void)this_val;
+    (void)argc;
+    (void)argv;
+    (void)magic;
+    const struct blob *b = JS_GetOpaque(data[0], blob_class);
+    int64_t at = 0;
+    JS_ToInt64(ctx, &at, data[1]);
+    size_t left = b->view.len - (size_t)at, n = left < CHUNK_BYTES ? left : CHUNK_BYTES;
+    data[1] = JS_NewInt64(ctx, at + (int64_t)n);
+    return go_string_new(ctx, slice_from(b->view.ptr + at, n));
+}
+
+static JSValue blob_stream(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
+    (void)argc;
+    (void)argv;
+    if (!JS_GetOpaque2(ctx, this_val, blob_class))
+        return JS_EXCEPTION;
+    JSValueConst data[2] = {this_val, JS_NewInt64(ctx, 0)};
+    JSValue next = JS_NewCFunctionData(ctx, blob_next_chunk, 0, 0, 2, data);
+    JSValue stream = js_stream_of_chunks(ctx, next);
+    JS_FreeValue(ctx, next);
+    return stream;
+}
+
 static JSValue blob_to_string(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
     (void)this_val;
     (void)argc;
@@ -227,6 +256,7 @@ static const JSCFunctionListEntry blob_members[] = {
     JS_CFUNC_MAGIC_DEF("arrayBuffer", 0, blob_content, ARRAY_BUFFER),
     JS_CFUNC_MAGIC_DEF("bytes", 0, blob_content, BYTES),
     JS_CFUNC_DEF("slice", 3, blob_slice),
+    JS_CFUNC_DEF("stream", 0, blob_stream),
     JS_CFUNC_DEF("toString", 0, blob_to_string),
 };
 

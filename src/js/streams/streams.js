@@ -595,5 +595,14 @@
     }
   }
 
-  return { ReadableStream, CountQueuingStrategy, ReadableStreamDefaultReader, WritableStream, WritableStreamDefaultWriter };
+  // For Blob.stream(): as in k6, the empty chunk at the end comes, too.
+  const ofChunks = (next) => new ReadableStream({
+    pull(c) {
+      const chunk = next();
+      c.enqueue(chunk);
+      if (chunk === '') c.close();
+    },
+  });
+
+  return { ofChunks, ReadableStream, CountQueuingStrategy, ReadableStreamDefaultReader, WritableStream, WritableStreamDefaultWriter };
 })

@@ -136,6 +136,19 @@ static void abort_drops_what_is_queued(void **state) {
                "info: TypeError: stream is already closed or errored\n");
 }
 
+static void blobs_stream_in_pieces(void **state) {
+    (void)state;
+    expect_log("import { Blob } from 'k6/websockets';"
+               "import { ReadableStream } from 'k6/experimental/streams';"
+               "export default async function () {"
+               "  const s = new Blob(['a'.repeat(1500)]).stream(), r = s.getReader();"
+               "  console.log(s instanceof ReadableStream);"
+               "  for (;;) { const { done, value } = await r.read();"
+               "    console.log(done, done || value.length); if (done) break; }"
+               "}",
+               "info: true\ninfo: false 1024\ninfo: false 476\ninfo: false 0\ninfo: true true\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chunks_come_in_order_and_then_the_end),
@@ -148,6 +161,7 @@ int main(void) {
         cmocka_unit_test(writes_happen_one_after_the_other),
         cmocka_unit_test(failed_writes_error_the_stream),
         cmocka_unit_test(abort_drops_what_is_queued),
+        cmocka_unit_test(blobs_stream_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
