@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/compat.h"
 #include "js/mod/html_internal.h"
 
 #define ARG(i) (argc > (i) ? argv[i] : JS_UNDEFINED)
@@ -608,7 +609,6 @@ static const JSCFunctionListEntry methods[] = {
     JS_CFUNC_MAGIC_DEF("closest", 1, js_by_argument, CLOSEST),
     JS_CFUNC_MAGIC_DEF("has", 1, js_by_argument, HAS),
     JS_CFUNC_DEF("not", 1, js_not),
-    JS_CFUNC_DEF("single", 1, js_single),
     JS_CFUNC_MAGIC_DEF("next", 0, js_neighbours, NEXT),
     JS_CFUNC_MAGIC_DEF("nextAll", 0, js_neighbours, NEXT_ALL),
     JS_CFUNC_MAGIC_DEF("prev", 0, js_neighbours, PREV),
@@ -640,6 +640,8 @@ static const JSCFunctionListEntry methods[] = {
     JS_CGETSET_DEF("url", js_url, js_set_url),
 };
 
+static const JSCFunctionListEntry single_method[] = {JS_CFUNC_DEF("single", 1, js_single)};
+
 static const JSCFunctionListEntry raw_methods[] = {
     JS_CFUNC_DEF("attr", 1, js_raw_attr),
     JS_CFUNC_DEF("attrOr", 2, js_attr),
@@ -649,5 +651,7 @@ static const JSCFunctionListEntry raw_methods[] = {
 
 void html_selection_methods(JSContext *ctx, JSValueConst proto, JSValueConst raw_proto) {
     JS_SetPropertyFunctionList(ctx, proto, methods, countof(methods));
+    if (compat_on(COMPAT_HTML_SINGLE))
+        JS_SetPropertyFunctionList(ctx, proto, single_method, countof(single_method));
     JS_SetPropertyFunctionList(ctx, raw_proto, raw_methods, countof(raw_methods));
 }
