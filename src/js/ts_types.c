@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "base/check.h"
 #include "js/ts.h"
 
@@ -56,7 +54,7 @@ static void skip_template_type(struct parser *p) {
     syntax_next(p);
 }
 
-void ts_type_arguments(struct parser *p) {
+static void skip_type_arguments(struct parser *p) {
     syntax_expect(p, "<");
     while (!syntax_at_end(p)) {
         ts_type(p);
@@ -100,30 +98,14 @@ static void skip_name(struct parser *p) {
         syntax_next(p);
     }
     if (syntax_at(p, "<") && !p->s.implicit_end)
-        ts_type_arguments(p);
+        skip_type_arguments(p);
 }
 
-/* "(" of a function type and not of a type in parentheses: what follows can only be a parameter, or
- * "=>" stands behind a single name. */
+/* "(" of a function type: "=>" stands behind its ")". */
 static bool is_function_type(struct parser *p) {
     struct scanner saved = p->s;
-    syntax_next(p);
-    bool is = syntax_at(p, ")") || syntax_at(p, "...");
-    if (!is) {
-        bool is_parameter = true;
-        if (syntax_at(p, "[") || syntax_at(p, "{"))
-            ts_skip_brackets(p);
-        else if (p->s.token.kind >= TOKEN_NAME)
-            syntax_next(p);
-        else
-            is_parameter = false;
-        is = is_parameter &&
-             (syntax_at(p, ":") || syntax_at(p, ",") || syntax_at(p, "?") || syntax_at(p, "="));
-        if (is_parameter && syntax_at(p, ")")) {
-            syntax_next(p);
-            is = syntax_at(p, "=>");
-        }
-    }
+    ts_skip_brackets(p);
+    bool is = syntax_at(p, "=>");
     p->s = saved;
     return is;
 }
@@ -280,7 +262,7 @@ static bool try_type_arguments(struct parser *p, bool is_new) {
     size_t from = p->s.token.at, errors = p->s.n_errors;
     if (!syntax_at(p, "<"))
         return false;
-    ts_type_arguments(p);
+    skip_type_arguments(p);
     bool is_followed = syntax_at(p, "(") || syntax_at(p, "`");
     if (is_new)
         is_followed |= syntax_at(p, ")") || syntax_at(p, "]") || syntax_at(p, ",") ||
@@ -327,29 +309,6 @@ bool ts_is_arrow(struct parser *p) {
     }
     ts_restore(p, &mark);
     return is;
-}
-
-static bool spans_lines(const struct parser *p, size_t from, size_t to) {
-    return memchr(p->s.source + from, '\n', to - from) != NULL;
-}
-
-void ts_arrow_type_parameters(struct parser *p) {
-    size_t from = p->s.token.at;
-    ts_type_parameters(p);
-    if (!syntax_at(p, "(") || !spans_lines(p, from, p->s.token.at))
-        return;
-    /* "async <" would end at the line break, and "return <" return nothing: "(" goes up. */
-    ts_erase(p, from + 1, p->s.token.at + 1);
-    ts_replace(p, from, from + 1, xstrdup("("));
-}
-
-void ts_arrow_annotation(struct parser *p) {
-    size_t from = p->s.token.at;
-    ts_annotation(p);
-    if (!syntax_at(p, "=>") || !spans_lines(p, from, p->s.token.at))
-        return;
-    ts_erase(p, from + 1, p->s.token.at + 2);
-    ts_replace(p, from, from + 1, xstrdup("=>"));
 }
 
 void ts_after_target(struct parser *p) {
