@@ -71,6 +71,10 @@ static struct html_set *set_new(JSContext *ctx, struct html_doc *doc, JSValueCon
 static JSValue element_proto(JSContext *ctx, const struct html_node *n) {
     struct html_module *mod = html_module_of(ctx);
     int kind = html_kind_of(n);
+    if (JS_IsUndefined(mod->element_proto)) {
+        mod->element_proto = JS_NewObject(ctx);
+        html_element_methods(ctx, mod->element_proto);
+    }
     if (kind < 0)
         return mod->element_proto;
     CHECK(kind < HTML_KINDS_MAX);
@@ -82,12 +86,21 @@ static JSValue element_proto(JSContext *ctx, const struct html_node *n) {
     return mod->kind_protos[kind];
 }
 
-static JSValue wrap(JSContext *ctx, struct html_set *s) {
+static JSValue selection_proto(JSContext *ctx, enum html_set_kind kind) {
     struct html_module *mod = html_module_of(ctx);
+    if (kind != HTML_SELECTION_RAW)
+        return mod->selection_proto;
+    if (JS_IsUndefined(mod->raw_proto)) {
+        mod->raw_proto = JS_NewObjectProto(ctx, mod->selection_proto);
+        html_raw_methods(ctx, mod->raw_proto);
+    }
+    return mod->raw_proto;
+}
+
+static JSValue wrap(JSContext *ctx, struct html_set *s) {
     bool is_element = s->kind == HTML_ELEMENT_SET;
-    JSValue proto = is_element                      ? element_proto(ctx, s->nodes.ptr[0])
-                    : s->kind == HTML_SELECTION_RAW ? mod->raw_proto
-                                                    : mod->selection_proto;
+    JSValue proto =
+        is_element ? element_proto(ctx, s->nodes.ptr[0]) : selection_proto(ctx, s->kind);
     JSValue v = JS_NewObjectProtoClass(ctx, proto, is_element ? element_class : selection_class);
     CHECK(!JS_IsException(v));
     JS_SetOpaque(v, s);
@@ -269,15 +282,11 @@ struct html_module *html_module_of(JSContext *ctx) {
     mod = xcalloc(1, sizeof *mod);
     vu->module_state[JS_SLOT_HTML] = mod;
     mod->selection_proto = JS_NewObject(ctx);
-    mod->raw_proto = JS_NewObjectProto(ctx, mod->selection_proto);
-    mod->element_proto = JS_NewObject(ctx);
-    mod->attribute_proto = JS_NewObject(ctx);
+    mod->raw_proto = mod->element_proto = mod->attribute_proto = JS_UNDEFINED;
     for (size_t i = 0; i < countof(mod->kind_protos); i++)
         mod->kind_protos[i] = JS_UNDEFINED;
-    html_selection_methods(ctx, mod->selection_proto, mod->raw_proto);
+    html_selection_methods(ctx, mod->selection_proto);
     html_form_methods(ctx, mod->selection_proto);
-    html_element_methods(ctx, mod->element_proto);
-    html_attribute_methods(ctx, mod->attribute_proto);
     return mod;
 }
 

@@ -19,16 +19,6 @@ int html_attribute_register(JSContext *ctx) {
                : JS_NewClass(rt, attribute_class, &attribute_class_def);
 }
 
-static JSValue new_attribute(JSContext *ctx, JSValueConst element, const struct html_attr *a) {
-    JSValue proto = html_module_of(ctx)->attribute_proto;
-    JSValue o = JS_NewObjectProtoClass(ctx, proto, attribute_class);
-    JS_SetOpaque(o, (void *)(uintptr_t)a->prefix);
-    JS_DefinePropertyValueStr(ctx, o, "owner_element", JS_DupValue(ctx, element), JS_PROP_C_W_E);
-    JS_DefinePropertyValueStr(ctx, o, "name", html_text_value(ctx, a->name), JS_PROP_C_W_E);
-    JS_DefinePropertyValueStr(ctx, o, "value", html_text_value(ctx, a->value), JS_PROP_C_W_E);
-    return o;
-}
-
 static const char *namespace_uri(const char *prefix) {
     if (strcmp(prefix, "svg") == 0)
         return "http://www.w3.org/2000/svg";
@@ -56,8 +46,18 @@ static const JSCFunctionListEntry attribute_methods[] = {
     JS_CFUNC_MAGIC_DEF("localName", 0, js_attribute, LOCAL_NAME),
 };
 
-void html_attribute_methods(JSContext *ctx, JSValueConst proto) {
-    JS_SetPropertyFunctionList(ctx, proto, attribute_methods, countof(attribute_methods));
+static JSValue new_attribute(JSContext *ctx, JSValueConst element, const struct html_attr *a) {
+    JSValue *proto = &html_module_of(ctx)->attribute_proto;
+    if (JS_IsUndefined(*proto)) {
+        *proto = JS_NewObject(ctx);
+        JS_SetPropertyFunctionList(ctx, *proto, attribute_methods, countof(attribute_methods));
+    }
+    JSValue o = JS_NewObjectProtoClass(ctx, *proto, attribute_class);
+    JS_SetOpaque(o, (void *)(uintptr_t)a->prefix);
+    JS_DefinePropertyValueStr(ctx, o, "owner_element", JS_DupValue(ctx, element), JS_PROP_C_W_E);
+    JS_DefinePropertyValueStr(ctx, o, "name", html_text_value(ctx, a->name), JS_PROP_C_W_E);
+    JS_DefinePropertyValueStr(ctx, o, "value", html_text_value(ctx, a->value), JS_PROP_C_W_E);
+    return o;
 }
 
 enum by_name { GET_ATTRIBUTE, GET_ATTRIBUTE_NODE, HAS_ATTRIBUTE };

@@ -30,10 +30,10 @@ struct html_set {
 
 #define HTML_KINDS_MAX 64
 
-/* Per VU, made when it is needed first. */
+/* Per VU, made when it is needed first; and so is each prototype but the first one. */
 struct html_module {
     JSValue selection_proto, raw_proto, element_proto, attribute_proto;
-    JSValue kind_protos[HTML_KINDS_MAX]; /* per kind of element, made when one is met */
+    JSValue kind_protos[HTML_KINDS_MAX]; /* per kind of element */
 };
 
 struct html_module *html_module_of(JSContext *ctx);
@@ -84,10 +84,10 @@ JSValue html_form_object(JSContext *ctx, const struct html_nodes *nodes, enum ht
 JSValue html_node_value(JSContext *ctx, const struct html_node *n, enum html_list_form lists);
 
 /* html_selection.c, html_form.c, html_element.c */
-void html_selection_methods(JSContext *ctx, JSValueConst proto, JSValueConst raw_proto);
+void html_selection_methods(JSContext *ctx, JSValueConst proto);
+void html_raw_methods(JSContext *ctx, JSValueConst proto); /* for HTML_SELECTION_RAW */
 void html_form_methods(JSContext *ctx, JSValueConst proto);
 void html_element_methods(JSContext *ctx, JSValueConst proto);
-void html_attribute_methods(JSContext *ctx, JSValueConst proto);
 int html_attribute_register(JSContext *ctx);
 
 /* html_kinds.c: which kind of element a node is (-1: an Element without accessors of its own), its

@@ -73,7 +73,9 @@ static const struct {
 #undef CONSTANT
 #undef CALL
 
+/* A row's number is its line in the table: rows of a kind are in one block, one a line. */
 enum how {
+    HOW_NONE,
     HOW_TEXT,
     HOW_LINK,
     HOW_FLAG,
@@ -87,23 +89,47 @@ enum how {
 static const struct member {
     uint8_t kind, how;
     int16_t otherwise;
-    const char *name;
     const char *attribute; /* or the constant */
     const char *const *values;
     html_member_fn *call;
 } members[] = {
 #define KIND(kind, tag, type, family)
-#define TEXT(kind, member, attribute) {KIND_##kind, HOW_TEXT, 0, member, attribute, NULL, NULL},
-#define LINK(kind, member, attribute) {KIND_##kind, HOW_LINK, 0, member, attribute, NULL, NULL},
-#define FLAG(kind, member, attribute) {KIND_##kind, HOW_FLAG, 0, member, attribute, NULL, NULL},
+#define ROW(...) [__LINE__] = {__VA_ARGS__},
+#define TEXT(kind, member, attribute) ROW(KIND_##kind, HOW_TEXT, 0, attribute, NULL, NULL)
+#define LINK(kind, member, attribute) ROW(KIND_##kind, HOW_LINK, 0, attribute, NULL, NULL)
+#define FLAG(kind, member, attribute) ROW(KIND_##kind, HOW_FLAG, 0, attribute, NULL, NULL)
 #define NUMBER(kind, member, attribute, otherwise) \
-    {KIND_##kind, HOW_NUMBER, otherwise, member, attribute, NULL, NULL},
+    ROW(KIND_##kind, HOW_NUMBER, otherwise, attribute, NULL, NULL)
 #define CHOICE(kind, member, attribute, values) \
-    {KIND_##kind, HOW_CHOICE, 0, member, attribute, values, NULL},
+    ROW(KIND_##kind, HOW_CHOICE, 0, attribute, values, NULL)
 #define OPTIONAL(kind, member, attribute, values) \
-    {KIND_##kind, HOW_OPTIONAL, 0, member, attribute, values, NULL},
-#define CONSTANT(kind, member, text) {KIND_##kind, HOW_CONSTANT, 0, member, text, NULL, NULL},
-#define CALL(kind, member, function) {KIND_##kind, HOW_CALL, 0, member, NULL, NULL, function},
+    ROW(KIND_##kind, HOW_OPTIONAL, 0, attribute, values, NULL)
+#define CONSTANT(kind, member, text) ROW(KIND_##kind, HOW_CONSTANT, 0, text, NULL, NULL)
+#define CALL(kind, member, function) ROW(KIND_##kind, HOW_CALL, 0, NULL, NULL, function)
+#include "js/mod/html_kinds.def"
+};
+#undef TEXT
+#undef LINK
+#undef FLAG
+#undef NUMBER
+#undef CHOICE
+#undef OPTIONAL
+#undef CONSTANT
+#undef CALL
+
+static JSValue js_member(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
+                         int row);
+
+static const JSCFunctionListEntry functions[] = {
+#define METHOD(member) [__LINE__] = JS_CFUNC_MAGIC_DEF(member, 0, js_member, __LINE__),
+#define TEXT(kind, member, attribute) METHOD(member)
+#define LINK(kind, member, attribute) METHOD(member)
+#define FLAG(kind, member, attribute) METHOD(member)
+#define NUMBER(kind, member, attribute, otherwise) METHOD(member)
+#define CHOICE(kind, member, attribute, values) METHOD(member)
+#define OPTIONAL(kind, member, attribute, values) METHOD(member)
+#define CONSTANT(kind, member, text) METHOD(member)
+#define CALL(kind, member, function) METHOD(member)
 #include "js/mod/html_kinds.def"
 };
 
@@ -208,10 +234,10 @@ static JSValue get_optional(JSContext *ctx, const struct html_set *s, const stru
 }
 
 static JSValue js_member(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
-                         int i) {
+                         int row) {
     (void)argc;
     (void)argv;
-    const struct member *m = &members[i];
+    const struct member *m = &members[row];
     struct html_set *s = html_this_element(ctx, this_val);
     if (!s)
         return JS_EXCEPTION;
@@ -232,19 +258,22 @@ static JSValue js_member(JSContext *ctx, JSValueConst this_val, int argc, JSValu
     case HOW_CONSTANT:
         return JS_NewString(ctx, m->attribute);
     case HOW_CALL:
+    case HOW_NONE:
         break;
     }
     return m->call(ctx, this_val, s);
 }
 
 static void add_members(JSContext *ctx, JSValueConst proto, enum kind kind) {
+    size_t first = 0, n = 0;
     for (size_t i = 0; i < countof(members); i++) {
-        if (members[i].kind == kind)
-            JS_DefinePropertyValueStr(ctx, proto, members[i].name,
-                                      JS_NewCFunctionMagic(ctx, js_member, members[i].name, 0,
-                                                           JS_CFUNC_generic_magic, (int)i),
-                                      JS_PROP_C_W_E);
+        if (members[i].how == HOW_NONE || members[i].kind != kind)
+            continue;
+        first = n ? first : i;
+        n++;
     }
+    CHECK(!n || members[first + n - 1].kind == kind);
+    JS_SetPropertyFunctionList(ctx, proto, functions + first, (int)n);
 }
 
 void html_kind_methods(JSContext *ctx, JSValueConst proto, int kind) {

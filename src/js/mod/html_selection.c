@@ -649,9 +649,12 @@ static const JSCFunctionListEntry raw_methods[] = {
     JS_CFUNC_DEF("length", 0, js_size),
 };
 
-void html_selection_methods(JSContext *ctx, JSValueConst proto, JSValueConst raw_proto) {
+void html_selection_methods(JSContext *ctx, JSValueConst proto) {
     JS_SetPropertyFunctionList(ctx, proto, methods, countof(methods));
     if (compat_on(COMPAT_HTML_SINGLE))
         JS_SetPropertyFunctionList(ctx, proto, single_method, countof(single_method));
-    JS_SetPropertyFunctionList(ctx, raw_proto, raw_methods, countof(raw_methods));
+}
+
+void html_raw_methods(JSContext *ctx, JSValueConst proto) {
+    JS_SetPropertyFunctionList(ctx, proto, raw_methods, countof(raw_methods));
 }

@@ -190,6 +190,29 @@ static void elements_have_the_members_of_nodes(void **state) {
         "info: \"http://www.w3.org/2000/svg\"\ninfo: 2\n");
 }
 
+/* Each member of each kind, with and without the URL of a page. */
+static void every_kind_answers_for_all_its_members(void **state) {
+    (void)state;
+    expect(
+        SCRIPT("<base><link><meta><style></style><title></title><script></script><a href=x></a>"
+               "<map><area></map><audio><source><track></audio><video></video><canvas></canvas>"
+               "<data></data><datalist></datalist><del></del><ins></ins><embed><form><fieldset>"
+               "<legend></legend><button></button><input list=l form=f id=i><keygen><label for=i>"
+               "</label><output></output><progress max=-1 value=x></progress><meter></meter>"
+               "<textarea></textarea><select><optgroup><option></select></fieldset></form>"
+               "<iframe></iframe><img><ol><li></ol><ul></ul><object><param></object><pre></pre>"
+               "<quote></quote><time></time><table><caption></caption><colgroup><col></colgroup>"
+               "<thead></thead><tfoot></tfoot><tbody><tr><th></th><td></td></tr></tbody></table>",
+               "() => { let kinds = 0, members = 0; const plain = Object.getPrototypeOf("
+               "$.find('body').get(0));"
+               "  for (const url of ['', 'http://h.test/', ':%']) { $.url = url;"
+               "    for (const e of $.find('*').get()) { const p = Object.getPrototypeOf(e);"
+               "      if (p === plain) continue; kinds++;"
+               "      for (const k of Object.getOwnPropertyNames(p)) { e[k](); members++; } } }"
+               "  return [kinds / 3, members / 3]; },"),
+        "info: [51,316]\n");
+}
+
 static void links_are_resolved_against_the_page(void **state) {
     (void)state;
     expect(
@@ -251,6 +274,7 @@ int main(void) {
         cmocka_unit_test(data_is_converted),
         cmocka_unit_test(forms_serialize),
         cmocka_unit_test(elements_have_the_members_of_nodes),
+        cmocka_unit_test(every_kind_answers_for_all_its_members),
         cmocka_unit_test(links_are_resolved_against_the_page),
         cmocka_unit_test(selections_keep_their_documents),
         cmocka_unit_test(methods_need_their_object),
