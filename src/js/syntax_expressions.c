@@ -14,6 +14,8 @@ static bool is_any_name(const struct token *t) {
 enum shape syntax_binding_target(struct parser *p) {
     syntax_as_binding_name(p);
     if (p->s.token.kind == TOKEN_NAME) {
+        if (p->ts)
+            ts_note_value(p, p->s.token.text);
         syntax_next(p);
         return SHAPE_NAME;
     }
@@ -87,6 +89,8 @@ void syntax_function(struct parser *p, bool is_declaration, bool is_async) {
         p->scope->allow_yield = is_generator;
     }
     syntax_as_binding_name(p);
+    if (p->ts && is_declaration)
+        ts_note_value(p, p->s.token.text);
     if (p->s.token.kind == TOKEN_NAME)
         syntax_next(p);
     else if (is_declaration)
@@ -624,9 +628,9 @@ static enum shape assignment(struct parser *p) {
             syntax_next(p);
         bool outer_await = p->scope->allow_await;
         p->scope->allow_await |= is_async;
-        ts_type_parameters(p);
+        ts_arrow_type_parameters(p);
         syntax_parameters(p);
-        ts_annotation(p);
+        ts_arrow_annotation(p);
         enum shape shape = parse_arrow(p, is_async);
         p->scope->allow_await = outer_await;
         return shape;
@@ -666,8 +670,10 @@ enum shape syntax_expression(struct parser *p) {
  */
 static bool is_modifier(struct parser *p) {
     struct token ahead = scanner_peek(&p->s);
+    bool is_typed = p->ts && (token_is(&ahead, ":") || token_is(&ahead, "?") ||
+                              token_is(&ahead, "!") || token_is(&ahead, "<"));
     return !token_is(&ahead, ";") && !token_is(&ahead, "(") && !token_is(&ahead, "=") &&
-           !token_is(&ahead, "}");
+           !token_is(&ahead, "}") && !is_typed;
 }
 
 /* False when the class must be given up. */
@@ -709,7 +715,7 @@ static bool parse_member(struct parser *p) {
         return true;
     }
     if (p->ts)
-        ts_annotation(p);
+        ts_field_annotation(p, key.text);
     if (syntax_at(p, "=")) {
         syntax_next(p);
         syntax_expression(p);
@@ -724,6 +730,8 @@ static bool parse_member(struct parser *p) {
 void syntax_class(struct parser *p, bool is_declaration) {
     syntax_expect(p, "class");
     syntax_as_binding_name(p);
+    if (p->ts && is_declaration)
+        ts_note_value(p, p->s.token.text);
     if (p->s.token.kind == TOKEN_NAME)
         syntax_next(p);
     else if (is_declaration)

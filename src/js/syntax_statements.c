@@ -89,6 +89,8 @@ static void parse_for(struct parser *p) {
     bool is_let = false, is_each = false, is_of = false;
     enum shape shape = SHAPE_NAME;
     syntax_expect(p, "for");
+    if (p->ts && syntax_at(p, "await"))
+        syntax_next(p);
     syntax_expect(p, "(");
     if (syntax_at(p, ";")) {
         syntax_next(p);

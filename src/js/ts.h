@@ -24,7 +24,15 @@ struct ts_import {
     size_t statement; /* which import statement */
 };
 
+/* A name in an export list: it goes when it is that of a type and of nothing else. */
+struct ts_export {
+    struct slice name;
+    size_t from, to; /* with the comma behind it */
+};
+
 struct ts {
+    VEC(struct ts_export) exports;
+    VEC(struct slice) types, values; /* names that the top level declares */
     VEC(struct ts_edit) edits;
     VEC(struct slice) uses; /* names that expressions use */
     VEC(struct ts_import) imports;
@@ -50,10 +58,14 @@ void ts_erase(struct parser *p, size_t from, size_t to);
 void ts_erase_statement(struct parser *p, size_t from, size_t to, size_t n_edits);
 void ts_replace(struct parser *p, size_t from, size_t to, char *text);
 void ts_note_use(struct parser *p, struct slice name);
+/* A name that the top level declares; elsewhere nothing. */
+void ts_note_value(struct parser *p, struct slice name);
+void ts_note_type(struct parser *p, struct slice name);
 
 /* types (ts_types.c): these read without erasing */
 void ts_type(struct parser *p);
 void ts_skip_brackets(struct parser *p);
+void ts_type_arguments(struct parser *p);
 void ts_close_angle(struct parser *p);
 
 /* erasing (ts_types.c) */
@@ -64,6 +76,9 @@ void ts_assertion(struct parser *p);                /* "<T>" before an expressio
 bool ts_postfix(struct parser *p, bool allow_call); /* "!" and type arguments of calls */
 void ts_new_arguments(struct parser *p);            /* type arguments behind new X */
 bool ts_is_arrow(struct parser *p);                 /* at parameters of an arrow function */
+/* The same of an arrow function, where no line break may come before "(" and "=>". */
+void ts_arrow_type_parameters(struct parser *p);
+void ts_arrow_annotation(struct parser *p);
 void ts_after_target(struct parser *p); /* "!", "?" and annotation behind a variable or parameter */
 
 /* declarations (ts_declarations.c) */
@@ -76,6 +91,7 @@ void ts_after_super(struct parser *p);
 bool ts_before_member(struct parser *p); /* true when the member was read away */
 void ts_member_modifiers(struct parser *p);
 void ts_after_key(struct parser *p, struct slice key);
+void ts_field_annotation(struct parser *p, struct slice key);
 void ts_after_method(struct parser *p);
 void ts_end_member(struct parser *p);
 void ts_heritage(struct parser *p);

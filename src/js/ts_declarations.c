@@ -136,6 +136,17 @@ void ts_after_key(struct parser *p, struct slice key) {
     p->ts->body_start = p->ts->super_end = 0;
 }
 
+/* A field called get, set or static must not run into the next line. */
+void ts_field_annotation(struct parser *p, struct slice key) {
+    size_t from = p->s.token.at;
+    bool has_type = syntax_at(p, ":");
+    ts_annotation(p);
+    if (has_type && p->s.implicit_end && !syntax_at(p, "=") &&
+        (slice_eq(key, SLICE("get")) || slice_eq(key, SLICE("set")) ||
+         slice_eq(key, SLICE("static"))))
+        ts_replace(p, from, from + 1, xstrdup(";"));
+}
+
 /* Assigns the parameter properties, where the body begins or behind super(). */
 void ts_after_method(struct parser *p) {
     struct ts *ts = p->ts;
@@ -165,7 +176,8 @@ void ts_end_member(struct parser *p) {
 void ts_heritage(struct parser *p) {
     size_t from = p->s.token.at;
     if (syntax_at(p, "<")) {
-        ts_assertion(p);
+        ts_type_arguments(p);
+        ts_erase(p, from, p->s.prev_end);
         from = p->s.token.at;
     }
     if (!syntax_at_name(p, "implements"))
@@ -188,6 +200,7 @@ static void skip_to_block(struct parser *p) {
 
 static void skip_interface(struct parser *p) {
     syntax_next(p);
+    ts_note_type(p, p->s.token.text);
     syntax_next(p);
     if (syntax_at(p, "<")) {
         size_t n = p->ts->edits.len;
@@ -205,6 +218,7 @@ static void skip_interface(struct parser *p) {
 
 static void skip_type_alias(struct parser *p) {
     syntax_next(p);
+    ts_note_type(p, p->s.token.text);
     syntax_next(p);
     if (syntax_at(p, "<")) {
         size_t n = p->ts->edits.len;
@@ -214,6 +228,30 @@ static void skip_type_alias(struct parser *p) {
     syntax_expect(p, "=");
     ts_type(p);
     syntax_optional_semicolon(p);
+}
+
+static bool introduces(struct parser *p);
+
+/* A namespace that holds types only leaves nothing. False when it holds anything else. */
+static bool skip_type_namespace(struct parser *p) {
+    syntax_enter(p);
+    do
+        syntax_next(p); /* the names: A.B.C */
+    while (!syntax_at(p, "{") && !syntax_at(p, ";") && !syntax_at_end(p));
+    syntax_expect(p, "{");
+    while (!syntax_at(p, "}") && !syntax_at_end(p)) {
+        if (syntax_at(p, ";") || syntax_at(p, "export"))
+            syntax_next(p);
+        else if (syntax_at_name(p, "interface") && introduces(p))
+            skip_interface(p);
+        else if (syntax_at_name(p, "type") && introduces(p))
+            skip_type_alias(p);
+        else if (!(syntax_at_name(p, "namespace") || syntax_at_name(p, "module")) ||
+                 !introduces(p) || !skip_type_namespace(p))
+            return false;
+    }
+    syntax_expect(p, "}");
+    return true;
 }
 
 /* The word here is followed by a name on the same line: it introduces a declaration. */
@@ -280,8 +318,16 @@ static bool ts_declaration(struct parser *p, size_t from) {
         syntax_next(p);
         ts_enum(p, at);
     } else if ((syntax_at_name(p, "namespace") || syntax_at_name(p, "module")) && introduces(p)) {
-        scanner_error(&p->s, p->s.token.at, "Namespaces are not supported");
-        skip_to_block(p);
+        struct ts_mark mark = ts_mark(p);
+        size_t n_types = p->ts->types.len;
+        if (skip_type_namespace(p)) {
+            p->ts->types.len = n_types;
+            ts_erase_statement(p, from, p->s.prev_end, n);
+        } else {
+            ts_restore(p, &mark);
+            scanner_error(&p->s, p->s.token.at, "Namespaces are not supported");
+            skip_to_block(p);
+        }
     } else {
         return false;
     }
@@ -321,6 +367,8 @@ static void read_specifiers(struct parser *p, size_t statement) {
         } else if (!syntax_at(p, "}")) {
             break;
         }
+        if (is_type)
+            ts_note_type(p, local);
         vec_push(&p->ts->imports,
                  (struct ts_import){is_type ? slice_from(NULL, 0) : local, from, to, statement});
     }
@@ -360,8 +408,10 @@ void ts_import(struct parser *p) {
         struct token ahead = scanner_peek(&p->s);
         if ((ahead.kind == TOKEN_NAME && !slice_eq(ahead.text, SLICE("from"))) ||
             token_is(&ahead, "{") || token_is(&ahead, "*")) {
-            while (p->s.token.kind != TOKEN_STRING && !syntax_at_end(p))
+            while (p->s.token.kind != TOKEN_STRING && !syntax_at_end(p)) {
+                ts_note_type(p, p->s.token.text); /* and words between, which are no names */
                 syntax_next(p);
+            }
             syntax_next(p);
             syntax_optional_semicolon(p);
             ts_erase_statement(p, from, p->s.prev_end, n);
@@ -400,7 +450,8 @@ void ts_import(struct parser *p) {
 
 /* "export { a, type B }": types are blanked, values are uses. */
 static void export_list(struct parser *p) {
-    size_t first_use = p->ts->uses.len;
+    size_t first_use = p->ts->uses.len, first_export = p->ts->exports.len;
+    size_t first_edit = p->ts->edits.len, n_types = 0;
     syntax_expect(p, "{");
     while (!syntax_at(p, "}") && !syntax_at_end(p)) {
         size_t from = p->s.token.at;
@@ -411,8 +462,9 @@ static void export_list(struct parser *p) {
             if (is_type)
                 syntax_next(p);
         }
+        struct slice name = p->s.token.text;
         if (!is_type)
-            ts_note_use(p, p->s.token.text);
+            ts_note_use(p, name);
         syntax_next(p);
         if (syntax_at_name(p, "as")) {
             syntax_next(p);
@@ -424,13 +476,22 @@ static void export_list(struct parser *p) {
             break;
         if (is_type)
             ts_erase(p, from, p->s.prev_end);
+        n_types += is_type;
+        if (!is_type)
+            vec_push(&p->ts->exports, (struct ts_export){name, from, p->s.prev_end});
     }
     syntax_expect(p, "}");
-    if (syntax_at_name(p, "from")) {
-        p->ts->uses.len = first_use;
-        expect_from(p);
+    if (!syntax_at_name(p, "from")) {
+        syntax_semicolon(p);
+        return;
     }
+    bool has_values = n_types == 0 || p->ts->exports.len > first_export;
+    p->ts->uses.len = first_use;
+    p->ts->exports.len = first_export;
+    expect_from(p);
     syntax_semicolon(p);
+    if (!has_values)
+        ts_erase_statement(p, p->ts->statement_start, p->s.prev_end, first_edit);
 }
 
 bool ts_export(struct parser *p) {

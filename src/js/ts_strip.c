@@ -48,7 +48,21 @@ void ts_note_use(struct parser *p, struct slice name) {
     vec_push(&p->ts->uses, name);
 }
 
-/* ---- imports ---- */
+static bool is_top_level(const struct parser *p) {
+    return p->scope->outer == NULL && !p->scope->in_parameters;
+}
+
+void ts_note_value(struct parser *p, struct slice name) {
+    if (is_top_level(p))
+        vec_push(&p->ts->values, name);
+}
+
+void ts_note_type(struct parser *p, struct slice name) {
+    if (is_top_level(p))
+        vec_push(&p->ts->types, name);
+}
+
+/* ---- imports and exports ---- */
 
 static int cmp_slices(const void *a, const void *b) {
     const struct slice *x = a, *y = b;
@@ -84,6 +98,24 @@ static void drop_unused_imports(struct parser *p) {
             if (x->statement == s && !is_used(ts, x->local))
                 ts_erase(p, x->from, x->to);
         }
+    }
+}
+
+#define HAS_NAME(list, name) has_name((list)->ptr, (list)->len, name)
+
+static bool has_name(const struct slice *list, size_t len, struct slice name) {
+    for (size_t i = 0; i < len; i++)
+        if (slice_eq(list[i], name))
+            return true;
+    return false;
+}
+
+static void drop_exported_types(struct parser *p) {
+    const struct ts *ts = p->ts;
+    for (size_t i = 0; i < ts->exports.len; i++) {
+        const struct ts_export *x = &ts->exports.ptr[i];
+        if (HAS_NAME(&ts->types, x->name) && !HAS_NAME(&ts->values, x->name))
+            ts_erase(p, x->from, x->to);
     }
 }
 
@@ -135,6 +167,7 @@ char *ts_strip(struct slice source, const char *stack_limit, size_t *out_len, ch
         struct buf out;
         buf_init(&out, BUF_NO_CAP);
         drop_unused_imports(&p);
+        drop_exported_types(&p);
         apply(&out, &ts, source);
         result = buf_detach(&out, out_len);
         if (!result)
@@ -144,6 +177,9 @@ char *ts_strip(struct slice source, const char *stack_limit, size_t *out_len, ch
     vec_release(&ts.edits);
     vec_release(&ts.uses);
     vec_release(&ts.imports);
+    vec_release(&ts.exports);
+    vec_release(&ts.types);
+    vec_release(&ts.values);
     vec_release(&ts.statements);
     vec_release(&ts.properties);
     return result;

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/check.h"
 #include "js/ts.h"
 
@@ -54,7 +56,7 @@ static void skip_template_type(struct parser *p) {
     syntax_next(p);
 }
 
-static void skip_type_arguments(struct parser *p) {
+void ts_type_arguments(struct parser *p) {
     syntax_expect(p, "<");
     while (!syntax_at_end(p)) {
         ts_type(p);
@@ -98,14 +100,30 @@ static void skip_name(struct parser *p) {
         syntax_next(p);
     }
     if (syntax_at(p, "<") && !p->s.implicit_end)
-        skip_type_arguments(p);
+        ts_type_arguments(p);
 }
 
-/* "(" of a function type: "=>" stands behind its ")". */
+/* "(" of a function type and not of a type in parentheses: what follows can only be a parameter, or
+ * "=>" stands behind a single name. */
 static bool is_function_type(struct parser *p) {
     struct scanner saved = p->s;
-    ts_skip_brackets(p);
-    bool is = syntax_at(p, "=>");
+    syntax_next(p);
+    bool is = syntax_at(p, ")") || syntax_at(p, "...");
+    if (!is) {
+        bool is_parameter = true;
+        if (syntax_at(p, "[") || syntax_at(p, "{"))
+            ts_skip_brackets(p);
+        else if (p->s.token.kind >= TOKEN_NAME)
+            syntax_next(p);
+        else
+            is_parameter = false;
+        is = is_parameter &&
+             (syntax_at(p, ":") || syntax_at(p, ",") || syntax_at(p, "?") || syntax_at(p, "="));
+        if (is_parameter && syntax_at(p, ")")) {
+            syntax_next(p);
+            is = syntax_at(p, "=>");
+        }
+    }
     p->s = saved;
     return is;
 }
@@ -245,6 +263,9 @@ bool ts_cast(struct parser *p) {
     syntax_next(p);
     ts_type(p);
     ts_erase(p, from, p->s.prev_end);
+    /* The type ended the statement; without it the next line would be part of it. */
+    if (p->s.implicit_end && (syntax_at(p, "(") || syntax_at(p, "[") || syntax_at(p, "`")))
+        ts_replace(p, from, from + 1, xstrdup(";"));
     return true;
 }
 
@@ -262,7 +283,7 @@ static bool try_type_arguments(struct parser *p, bool is_new) {
     size_t from = p->s.token.at, errors = p->s.n_errors;
     if (!syntax_at(p, "<"))
         return false;
-    skip_type_arguments(p);
+    ts_type_arguments(p);
     bool is_followed = syntax_at(p, "(") || syntax_at(p, "`");
     if (is_new)
         is_followed |= syntax_at(p, ")") || syntax_at(p, "]") || syntax_at(p, ",") ||
@@ -309,6 +330,29 @@ bool ts_is_arrow(struct parser *p) {
     }
     ts_restore(p, &mark);
     return is;
+}
+
+static bool spans_lines(const struct parser *p, size_t from, size_t to) {
+    return memchr(p->s.source + from, '\n', to - from) != NULL;
+}
+
+void ts_arrow_type_parameters(struct parser *p) {
+    size_t from = p->s.token.at;
+    ts_type_parameters(p);
+    if (!syntax_at(p, "(") || !spans_lines(p, from, p->s.token.at))
+        return;
+    /* "async <" would end at the line break, and "return <" return nothing: "(" goes up. */
+    ts_erase(p, from + 1, p->s.token.at + 1);
+    ts_replace(p, from, from + 1, xstrdup("("));
+}
+
+void ts_arrow_annotation(struct parser *p) {
+    size_t from = p->s.token.at;
+    ts_annotation(p);
+    if (!syntax_at(p, "=>") || !spans_lines(p, from, p->s.token.at))
+        return;
+    ts_erase(p, from + 1, p->s.token.at + 2);
+    ts_replace(p, from, from + 1, xstrdup("=>"));
 }
 
 void ts_after_target(struct parser *p) {

@@ -53,6 +53,48 @@ static void types_go(void **state) {
     expect("let c: T extends infer U ? U[] : never = z", "let c = z");
 }
 
+static void function_types_in_parentheses_end_where_they_end(void **state) {
+    (void)state;
+    expect("const f = (): ((a: number) => void) => { }", "const f = () => { }");
+    expect("const f = (): (<T>(a: T) => T) => x", "const f = () => x");
+    expect("const f = (): (string | number) => x", "const f = () => x");
+    expect("let f: ({ a }: X, [b]?: Y) => void = g", "let f = g");
+    expect("let f: (x) => y = g", "let f = g");
+}
+
+/* What must not end at a line break stays on one line, and the other way round. */
+static void line_breaks_change_nothing(void **state) {
+    (void)state;
+    expect("const f = (): A<{\n a: 1\n}> =>\n x", "const f = ()=>\n\n\n x");
+    expect("const f = async <\n T\n>(x: T) => x", "const f = async (\n\n x ) => x");
+    expect("function f() { return <\nT\n>(x: T) => x }", "function f() { return (\n\n x ) => x }");
+    expect("const a = b as T\n(c)", "const a = b ;\n(c)");
+    expect("const a = b as T\n+ c", "const a = b\n+ c");
+    expect("class A { get!: T\npost: U\n}", "class A { get ;\npost\n}");
+    expect("class A { static?: T\nx = 1 }", "class A { static ;\nx = 1 }");
+}
+
+static void classes_may_extend_generics(void **state) {
+    (void)state;
+    expect("class A<T> extends B<T, U[]> { set: C<T> = 1; get?: D }",
+           "class A extends B { set = 1; get }");
+}
+
+static void exported_types_go(void **state) {
+    (void)state;
+    expect("type T = 1; const v = 1; export { T, v }", "; const v = 1; export { v }");
+    expect("interface X { } const X = 1; export { X }", "; const X = 1; export { X }");
+    expect("import type { A } from 'a'; export { A, B }", "; export { B }");
+    expect("export { type A, type B } from 'a'; x", "; x");
+    expect("export { type A, b } from 'a'", "export { b } from 'a'");
+}
+
+static void namespaces_of_types_go(void **state) {
+    (void)state;
+    expect("export namespace A.B { export type C = 1; interface D { }\n namespace E { } } x",
+           ";\n x");
+}
+
 static void declarations_go(void **state) {
     (void)state;
     expect("interface A<T> extends B, C<T> { x: number; f(): void }\nx", ";\nx");
@@ -141,6 +183,11 @@ static void modules_may_be_typescript(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_go),
+        cmocka_unit_test(function_types_in_parentheses_end_where_they_end),
+        cmocka_unit_test(line_breaks_change_nothing),
+        cmocka_unit_test(classes_may_extend_generics),
+        cmocka_unit_test(exported_types_go),
+        cmocka_unit_test(namespaces_of_types_go),
         cmocka_unit_test(declarations_go),
         cmocka_unit_test(classes_keep_what_runs),
         cmocka_unit_test(enums_become_objects),
