@@ -70,6 +70,10 @@ class WebSocket:
         self.socket.close()
 
 
+class CallError(Exception):
+    """What the browser answered to a call that it could not carry out."""
+
+
 class Page:
     def __init__(self, chromium, target):
         self.socket = WebSocket('127.0.0.1', chromium.port, '/devtools/page/' + target)
@@ -85,7 +89,8 @@ class Page:
             message = json.loads(self.socket.read())
             self.note(message)
             if message.get('id') == self.count:
-                assert 'error' not in message, (method, message)
+                if 'error' in message:
+                    raise CallError('%s: %s' % (method, message['error']))
                 return message['result']
 
     def note(self, message):
@@ -106,11 +111,16 @@ class Page:
         return result['result'].get('value')
 
     def wait_for(self, expression, seconds=20):
-        """The value of an expression, once it is true; true for an element."""
+        """The value of an expression, once it is true; true for an element. The page may navigate meanwhile."""
         end = time.monotonic() + seconds
         while True:
-            value = self.evaluate('(() => { try { const v = %s; return v instanceof Node || v } catch { return false } })()'
-                                  % expression)
+            try:
+                value = self.evaluate('(() => { try { const v = %s; return v instanceof Node || v } catch { return false } })()'
+                                      % expression)
+            except CallError as e:
+                if 'navigated' not in str(e) and 'context' not in str(e):
+                    raise
+                value = None
             if value:
                 return value
             assert time.monotonic() < end, 'not true after %d s: %s' % (seconds, expression)
