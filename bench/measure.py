@@ -38,7 +38,7 @@ http {{
     keepalive_timeout 600s;
     default_type application/json;
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port}{tls};
         location / {{ return 200 '{answer}'; }}
     }}
 }}
@@ -68,8 +68,23 @@ def pinned(cpu):
     return lambda: os.sched_setaffinity(0, {cpu})
 
 
+TLS = """ ssl http2;
+        ssl_certificate {dir}/cert.pem;
+        ssl_certificate_key {dir}/key.pem"""
+
+
+def make_certificate(folder):
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days',
+                    '2', '-subj', '/CN=localhost', '-keyout', os.path.join(folder, 'key.pem'), '-out',
+                    os.path.join(folder, 'cert.pem')], check=True, stderr=subprocess.DEVNULL)
+
+
 class Server:
-    """nginx with a configuration of its own that answers everything with one small JSON document."""
+    """nginx with a configuration of its own that answers everything with one small JSON document. With is_h2 over TLS,
+    in HTTP/2 for those who ask for it."""
+
+    def __init__(self, is_h2=False):
+        self.is_h2 = is_h2
 
     def __enter__(self):
         nginx = find_program('nginx')
@@ -77,10 +92,14 @@ class Server:
             sys.exit('bench: nginx is missing (tools/setup.sh bench installs it)')
         self.dir = tempfile.TemporaryDirectory(prefix='kiln-bench-')
         self.port = free_port()
-        self.url = 'http://127.0.0.1:%d/pizza' % self.port
+        self.url = '%s://127.0.0.1:%d/pizza' % ('https' if self.is_h2 else 'http', self.port)
+        tls = ''
+        if self.is_h2:
+            make_certificate(self.dir.name)
+            tls = TLS.format(dir=self.dir.name)
         config = os.path.join(self.dir.name, 'nginx.conf')
         with open(config, 'w') as f:
-            f.write(NGINX.format(dir=self.dir.name, port=self.port, answer=ANSWER))
+            f.write(NGINX.format(dir=self.dir.name, port=self.port, tls=tls, answer=ANSWER))
         self.process = subprocess.Popen([nginx, '-p', self.dir.name, '-e', os.path.join(self.dir.name, 'start.log'),
                                          '-c', config], preexec_fn=pinned(SERVER_CPU))
         end = time.monotonic() + 10
@@ -151,11 +170,11 @@ def counted(cost, name, pattern):
     return cost
 
 
-def run_kiln(script, url, seconds=None):
+def run_kiln(script, url, seconds=None, env=None):
     seconds = seconds or SECONDS
     command = [KILN, 'run', '--quiet', '-e', 'URL=' + url, '-e', 'SECONDS=%g' % seconds,
                os.path.join(HERE, 'scripts', script)]
-    cost = counted(run_client(command, CLIENT_CPU, seconds + 60), 'kiln', r'http_reqs\.+: (\d+)')
+    cost = counted(run_client(command, CLIENT_CPU, seconds + 60, env), 'kiln', r'http_reqs\.+: (\d+)')
     failed = re.search(r'http_req_failed\.+: ([\d.]+)%', cost.output)
     if not failed or float(failed.group(1)) != 0:
         sys.exit('bench: requests failed:\n' + cost.output[-2000:])
@@ -174,6 +193,12 @@ def run_hey(url, seconds=None):
     seconds = seconds or SECONDS
     command = [find_program('hey'), '-c', '50', '-cpus', '1', '-z', '%gs' % seconds, url]
     return counted(run_client(command, CLIENT_CPU, seconds + 30), 'hey', r'\[200\]\s+(\d+) responses')
+
+
+def run_h2load(url, seconds=None):
+    seconds = seconds or SECONDS
+    command = [find_program('h2load'), '-t1', '-c50', '-m1', '-D%d' % round(seconds), url]
+    return counted(run_client(command, CLIENT_CPU, seconds + 30), 'h2load', r'requests: \d+ total, \d+ started, (\d+) done')
 
 
 def compare(title, clients):
