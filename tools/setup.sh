@@ -30,10 +30,11 @@ esac
 
 packages_build="gcc g++ make cmake ninja-build pkg-config python3 git ca-certificates xz-utils patch
     libuv1-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev libzstd-dev
-    libmicrohttpd-dev libsqlite3-dev libpq-dev libcrypt-dev libjansson-dev libgumbo-dev nodejs npm"
-packages_test="libcmocka-dev clang-format curl openssl postgresql"
+    libmicrohttpd-dev libsqlite3-dev libpq-dev libcrypt-dev libjansson-dev libgumbo-dev
+    libcurl4-openssl-dev libsnappy-dev nodejs npm"
+packages_test="libcmocka-dev clang-format curl openssl nghttp2-server postgresql"
 packages_fuzz="clang"
-packages_bench="wrk hey nginx-light"
+packages_bench="wrk hey nginx-light nghttp2-client"
 
 # A package is there when dpkg says so, or when what we want of it is there by another way: a newer
 # clang-format from elsewhere, a node that some other package brought, a compiler put there by hand.

@@ -160,6 +160,7 @@ static void merge_series(struct aggregate *a, const struct sink *from) {
     struct aggregate_series *s = series_for(a, from->series);
     sink_merge(&s->sink, from);
     s->is_updated = true;
+    s->updates++;
 }
 
 void aggregate_merge(struct aggregate *a, struct shard_delta *d) {

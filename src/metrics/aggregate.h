@@ -20,7 +20,8 @@ struct aggregate_series {
     struct metric *metric;
     const struct tagset *tags; /* the aggregate's own */
     struct sink sink;
-    bool is_updated; /* set by a merge; the reader clears it */
+    bool is_updated;  /* set by a merge; the reader clears it */
+    uint64_t updates; /* merges so far: for several readers, who remember what they saw */
 };
 size_t aggregate_series_count(const struct aggregate *a);
 struct aggregate_series *aggregate_series_at(struct aggregate *a, size_t i);

@@ -54,7 +54,8 @@ int outputs_start(struct outputs *o, struct error *err);
 void outputs_attach(struct outputs *o, struct shard *s);
 /* Hands a chunk over; what shard_stream_raw calls. Any thread; never waits for an output. */
 void outputs_give(void *outputs, struct raw_chunk *chunk);
-/* Lets outputs that work on aggregates take the new values; after each merge of the shards. */
+/* Lets outputs that work on aggregates take the new values; after each merge of the shards. The
+ * aggregate lives until outputs_stop, which flushes what the last tick saw. */
 void outputs_tick(struct outputs *o, struct aggregate *a);
 /* Writes all that was given, closes, joins the threads; logs how many samples were dropped. No give
  * may come later. */

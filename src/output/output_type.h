@@ -48,7 +48,8 @@ const char *output_type_removed(const struct output_type *type);
 /* "cloud, csv, …" */
 void output_type_list(struct buf *out);
 
-extern const struct output_type output_json, output_csv;
+extern const struct output_type output_json, output_csv, output_influxdb, output_prometheus,
+    output_statsd;
 
 /* params->getenv with its absence handled. */
 const char *output_getenv(const struct output *o, const char *name);

@@ -8,22 +8,26 @@ static const struct output_type datadog = {
     .removed = "it was removed in k6 v0.34.0: use opentelemetry instead",
     .is_unlisted = true};
 static const struct output_type experimental_opentelemetry = {.name = "experimental-opentelemetry"};
-static const struct output_type influxdb = {.name = "influxdb"};
 static const struct output_type kafka = {
     .name = "kafka",
     .removed = "it was removed in k6 v0.34.0, where an extension took its place",
     .is_unlisted = true};
 static const struct output_type opentelemetry = {.name = "opentelemetry"};
-static const struct output_type prometheus = {.name = "experimental-prometheus-rw"};
-static const struct output_type statsd = {
-    .name = "statsd", .removed = "it was removed in k6 v0.55.0; --compat v0.51 has it"};
 static const struct output_type web_dashboard = {.name = "web-dashboard"};
 
 /* In order of names. */
 static const struct output_type *const types[] = {
-    &cloud,         &output_csv, &datadog,       &experimental_opentelemetry,
-    &prometheus,    &influxdb,   &output_json,   &kafka,
-    &opentelemetry, &statsd,     &web_dashboard,
+    &cloud,
+    &output_csv,
+    &datadog,
+    &experimental_opentelemetry,
+    &output_prometheus,
+    &output_influxdb,
+    &output_json,
+    &kafka,
+    &opentelemetry,
+    &output_statsd,
+    &web_dashboard,
 };
 
 static bool is_known(const struct output_type *t) {
@@ -39,7 +43,7 @@ const struct output_type *output_type_find(struct slice name) {
 }
 
 const char *output_type_removed(const struct output_type *type) {
-    return type == &statsd && compat_on(COMPAT_OUTPUT_STATSD) ? NULL : type->removed;
+    return type == &output_statsd && compat_on(COMPAT_OUTPUT_STATSD) ? NULL : type->removed;
 }
 
 void output_type_list(struct buf *out) {

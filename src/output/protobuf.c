@@ -1,0 +1,73 @@
+#include "output/protobuf.h"
+
+enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2 };
+
+#define VARINT_MAX 10
+
+static size_t encode(unsigned char *out, uint64_t v) {
+    size_t n = 0;
+    for (; v >= 0x80; v >>= 7)
+        out[n++] = (unsigned char)(v | 0x80);
+    out[n++] = (unsigned char)v;
+    return n;
+}
+
+void pb_varint(struct buf *out, uint64_t v) {
+    unsigned char bytes[VARINT_MAX];
+    buf_append(out, bytes, encode(bytes, v));
+}
+
+static void put_key(struct buf *out, unsigned field, unsigned wire) {
+    pb_varint(out, (uint64_t)field << 3 | wire);
+}
+
+void pb_uint(struct buf *out, unsigned field, uint64_t v) {
+    put_key(out, field, WIRE_VARINT);
+    pb_varint(out, v);
+}
+
+void pb_int(struct buf *out, unsigned field, int64_t v) {
+    pb_uint(out, field, (uint64_t)v);
+}
+
+void pb_sint(struct buf *out, unsigned field, int64_t v) {
+    pb_uint(out, field, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
+}
+
+void pb_fixed64(struct buf *out, unsigned field, uint64_t v) {
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(v >> (8 * i));
+    put_key(out, field, WIRE_64);
+    buf_append(out, bytes, sizeof bytes);
+}
+
+void pb_double(struct buf *out, unsigned field, double v) {
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    pb_fixed64(out, field, bits);
+}
+
+void pb_bytes(struct buf *out, unsigned field, struct slice v) {
+    put_key(out, field, WIRE_BYTES);
+    pb_varint(out, v.len);
+    buf_append_slice(out, v);
+}
+
+/* One byte is kept for the length, as most messages are short; a longer one moves up at its end. */
+size_t pb_begin(struct buf *out, unsigned field) {
+    put_key(out, field, WIRE_BYTES);
+    buf_append_char(out, 0);
+    return out->len;
+}
+
+void pb_end(struct buf *out, size_t begin) {
+    unsigned char bytes[VARINT_MAX];
+    size_t len = out->len - begin, n = encode(bytes, len);
+    if (n > 1) {
+        buf_reserve(out, n - 1);
+        memmove(out->ptr + begin + n - 1, out->ptr + begin, len);
+        out->len += n - 1;
+    }
+    memcpy(out->ptr + begin - 1, bytes, n);
+}

@@ -1,0 +1,17 @@
+/* Writing protobuf messages into a buf. An embedded message is written in place: its length is put
+ * before it when it ends, so nothing is measured beforehand. */
+#pragma once
+
+#include "base/buf.h"
+
+void pb_varint(struct buf *out, uint64_t v);
+void pb_uint(struct buf *out, unsigned field, uint64_t v); /* uint32, uint64, int64 >= 0, enum */
+void pb_int(struct buf *out, unsigned field, int64_t v);   /* int32, int64 */
+void pb_sint(struct buf *out, unsigned field, int64_t v);  /* sint32, sint64 */
+void pb_fixed64(struct buf *out, unsigned field, uint64_t v);
+void pb_double(struct buf *out, unsigned field, double v);
+void pb_bytes(struct buf *out, unsigned field, struct slice v); /* bytes, string, packed */
+
+/* Where a message begins; give it to pb_end. */
+size_t pb_begin(struct buf *out, unsigned field);
+void pb_end(struct buf *out, size_t begin);
