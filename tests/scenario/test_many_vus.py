@@ -27,7 +27,9 @@ class ManyVus(unittest.TestCase):
         run = kiln('run', script(self, SLEEPERS))
         self.assertEqual(run.code, 0, run.err)
         self.assertEqual(run.log, [])
-        self.assertEqual(run.summary['vus_max'].split(), ['2000', 'min=2000', 'max=2000'])
+        # The first of the samples, one a second, may come before the last VU is initialised.
+        value, _, highest = run.summary['vus_max'].split()
+        self.assertEqual((value, highest), ('2000', 'max=2000'))
         # Five when the machine keeps up; two is what a slow one must do.
         self.assertTrue(2 * 2000 <= run.count('iterations') <= 5 * 2000, run.out)
         self.assertEqual(run.ticks[-1][4], 0, run.out)
