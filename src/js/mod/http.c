@@ -227,7 +227,7 @@ static int module_new(struct vu *vu) {
 }
 
 static int declare(JSContext *ctx, JSModuleDef *m) {
-    int rc = JS_AddModuleExport(ctx, m, "default") | JS_AddModuleExport(ctx, m, "CookieJar");
+    int rc = JS_AddModuleExport(ctx, m, "CookieJar");
     for (size_t i = 0; i < countof(functions); i++)
         rc |= JS_AddModuleExport(ctx, m, functions[i].name);
     for (size_t i = 0; i < countof(constants); i++)
