@@ -41,6 +41,7 @@ enum kind {
 #define CHOICE(kind, member, attribute, values)
 #define OPTIONAL(kind, member, attribute, values)
 #define CONSTANT(kind, member, text)
+#define PART(kind, member, part, prefix)
 #define CALL(kind, member, function)
 #include "js/mod/html_kinds.def"
     KINDS,
@@ -71,6 +72,7 @@ static const struct {
 #undef CHOICE
 #undef OPTIONAL
 #undef CONSTANT
+#undef PART
 #undef CALL
 
 /* A row's number is its line in the table: rows of a kind are in one block, one a line. */
@@ -83,13 +85,14 @@ enum how {
     HOW_CHOICE,
     HOW_OPTIONAL,
     HOW_CONSTANT,
+    HOW_PART,
     HOW_CALL
 };
 
 static const struct member {
     uint8_t kind, how;
-    int16_t otherwise;
-    const char *attribute; /* or the constant */
+    int16_t otherwise;     /* or the part of a URL */
+    const char *attribute; /* or the constant, or what stands before a part */
     const char *const *values;
     html_member_fn *call;
 } members[] = {
@@ -105,6 +108,8 @@ static const struct member {
 #define OPTIONAL(kind, member, attribute, values) \
     ROW(KIND_##kind, HOW_OPTIONAL, 0, attribute, values, NULL)
 #define CONSTANT(kind, member, text) ROW(KIND_##kind, HOW_CONSTANT, 0, text, NULL, NULL)
+#define PART(kind, member, part, prefix) \
+    ROW(KIND_##kind, HOW_PART, HTML_URL_##part, prefix, NULL, NULL)
 #define CALL(kind, member, function) ROW(KIND_##kind, HOW_CALL, 0, NULL, NULL, function)
 #include "js/mod/html_kinds.def"
 };
@@ -115,6 +120,7 @@ static const struct member {
 #undef CHOICE
 #undef OPTIONAL
 #undef CONSTANT
+#undef PART
 #undef CALL
 
 static JSValue js_member(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
@@ -129,6 +135,7 @@ static const JSCFunctionListEntry functions[] = {
 #define CHOICE(kind, member, attribute, values) METHOD(member)
 #define OPTIONAL(kind, member, attribute, values) METHOD(member)
 #define CONSTANT(kind, member, text) METHOD(member)
+#define PART(kind, member, part, prefix) METHOD(member)
 #define CALL(kind, member, function) METHOD(member)
 #include "js/mod/html_kinds.def"
 };
@@ -257,6 +264,8 @@ static JSValue js_member(JSContext *ctx, JSValueConst this_val, int argc, JSValu
         return get_optional(ctx, s, m);
     case HOW_CONSTANT:
         return JS_NewString(ctx, m->attribute);
+    case HOW_PART:
+        return html_href_part(ctx, s, (enum html_url_part)m->otherwise, m->attribute);
     case HOW_CALL:
     case HOW_NONE:
         break;

@@ -34,36 +34,33 @@ static bool is_default_port(struct slice scheme, struct slice port) {
     return false;
 }
 
-enum part { HASH, HOST, HOSTNAME, PASSWORD, PATHNAME, PORT, PROTOCOL, SEARCH, USERNAME };
-
-static struct slice part_of(const struct url *u, enum part part) {
+static struct slice part_of(const struct url *u, enum html_url_part part) {
     struct authority a = authority_of(u);
     switch (part) {
-    case HASH:
+    case HTML_URL_HASH:
         return u->fragment;
-    case HOST:
+    case HTML_URL_HOST:
         return a.has_port && is_default_port(u->scheme, a.port) ? a.host : a.all;
-    case HOSTNAME:
+    case HTML_URL_HOSTNAME:
         return a.host;
-    case PASSWORD:
+    case HTML_URL_PASSWORD:
         return u->password;
-    case PATHNAME:
+    case HTML_URL_PATHNAME:
         return u->path;
-    case PORT:
+    case HTML_URL_PORT:
         return a.port;
-    case PROTOCOL:
+    case HTML_URL_PROTOCOL:
         return u->scheme.len ? u->scheme : SLICE(":");
-    case SEARCH:
+    case HTML_URL_SEARCH:
         return u->query;
-    case USERNAME:
+    case HTML_URL_USERNAME:
         break;
     }
     return u->user;
 }
 
-/* prefix stands before a part that is there. */
-static JSValue get_part(JSContext *ctx, const struct html_set *s, enum part part,
-                        const char *prefix) {
+JSValue html_href_part(JSContext *ctx, const struct html_set *s, enum html_url_part part,
+                       const char *prefix) {
     struct url u = {0};
     struct buf b;
     buf_init(&b, BUF_NO_CAP);
@@ -76,51 +73,6 @@ static JSValue get_part(JSContext *ctx, const struct html_set *s, enum part part
     }
     url_release(&u);
     return html_buf_value(ctx, &b);
-}
-
-JSValue html_href_hash(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, HASH, "#");
-}
-
-JSValue html_href_host(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, HOST, "");
-}
-
-JSValue html_href_hostname(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, HOSTNAME, "");
-}
-
-JSValue html_href_password(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, PASSWORD, "");
-}
-
-JSValue html_href_pathname(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, PATHNAME, "");
-}
-
-JSValue html_href_port(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, PORT, "");
-}
-
-JSValue html_href_protocol(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, PROTOCOL, "");
-}
-
-JSValue html_href_search(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, SEARCH, "?");
-}
-
-JSValue html_href_username(JSContext *ctx, JSValueConst el, const struct html_set *s) {
-    (void)el;
-    return get_part(ctx, s, USERNAME, "");
 }
 
 JSValue html_href_origin(JSContext *ctx, JSValueConst el, const struct html_set *s) {

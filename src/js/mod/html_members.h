@@ -14,6 +14,7 @@ typedef JSValue html_member_fn(JSContext *ctx, JSValueConst el, const struct htm
 #define CHOICE(kind, member, attribute, values)
 #define OPTIONAL(kind, member, attribute, values)
 #define CONSTANT(kind, member, text)
+#define PART(kind, member, part, prefix)
 #define CALL(kind, member, function) html_member_fn function;
 #include "js/mod/html_kinds.def"
 #undef KIND
@@ -24,6 +25,7 @@ typedef JSValue html_member_fn(JSContext *ctx, JSValueConst el, const struct htm
 #undef CHOICE
 #undef OPTIONAL
 #undef CONSTANT
+#undef PART
 #undef CALL
 
 /* The attribute of the first node, "" when it is absent. */
@@ -35,3 +37,17 @@ struct url;
 bool html_resolve_attr(JSContext *ctx, const struct html_set *s, const char *name, struct url *out);
 bool html_resolve(JSContext *ctx, const struct html_set *s, struct slice text, struct url *out);
 bool html_has_url(JSContext *ctx, const struct html_set *s);
+/* A part of the URL in href, resolved, with prefix before it when it is there; "" without. */
+enum html_url_part {
+    HTML_URL_HASH,
+    HTML_URL_HOST,
+    HTML_URL_HOSTNAME,
+    HTML_URL_PASSWORD,
+    HTML_URL_PATHNAME,
+    HTML_URL_PORT,
+    HTML_URL_PROTOCOL,
+    HTML_URL_SEARCH,
+    HTML_URL_USERNAME
+};
+JSValue html_href_part(JSContext *ctx, const struct html_set *s, enum html_url_part part,
+                       const char *prefix);
