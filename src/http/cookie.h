@@ -1,5 +1,6 @@
-/* Cookies as k6 (Go's net/http and its cookie jar, without a public suffix list) treats them:
- * parsing of Set-Cookie, the jar of a VU, and the Cookie header. */
+/* Cookies as k6 (Go's net/http and its cookie jar) treats them: parsing of Set-Cookie, the jar of a
+ * VU, and the Cookie header. Beyond k6, no cookie is taken for a public suffix (public_suffix.h).
+ */
 #pragma once
 
 #include <stdbool.h>

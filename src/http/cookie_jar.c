@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/compat.h"
 #include "base/vec.h"
+#include "http/public_suffix.h"
 
 /* What a peer can make a jar hold. Browsers keep about 3000 cookies in all. */
 #define COOKIES_MAX 10000
@@ -81,8 +82,7 @@ static bool is_ip(struct slice host) {
     return inet_pton(AF_INET, text, &addr) == 1;
 }
 
-/* Without a public suffix list the border between sites is taken to be before the last two labels.
- */
+/* As in Go without a list; what public_suffix_is refuses never gets here. */
 static struct slice site_key(struct slice host) {
     if (is_ip(host))
         return host;
@@ -107,7 +107,7 @@ static bool has_dot_suffix(struct slice s, struct slice suffix) {
     return s.len > suffix.len && s.ptr[s.len - suffix.len - 1] == '.' && slice_ends(s, suffix);
 }
 
-/* RFC 6265 5.3, points 5 and 6. */
+/* RFC 6265 5.3, points 4 to 6. */
 static bool accept_domain(struct slice host, struct slice attribute, struct slice *out,
                           bool *out_host_only) {
     *out = host;
@@ -124,6 +124,8 @@ static bool accept_domain(struct slice host, struct slice attribute, struct slic
     struct slice tail = slice_from(host.ptr + host.len - attribute.len, attribute.len);
     if (!slice_ieq(tail, attribute) || (tail.len != host.len && !has_dot_suffix(host, tail)))
         return false;
+    if (public_suffix_is(tail))
+        return tail.len == host.len; /* its own site, such as https://github.io: for it alone */
     *out = tail;
     *out_host_only = false;
     return true;

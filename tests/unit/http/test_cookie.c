@@ -1,6 +1,7 @@
 #include "http_unit.h"
 
 #include "http/cookie.h"
+#include "http/public_suffix.h"
 
 #include "base/compat.h"
 
@@ -177,6 +178,28 @@ static void clear_and_delete_work_as_in_k6(void **state) {
     cookie_jar_free(jar);
 }
 
+static void no_cookies_for_public_suffixes(void **state) {
+    (void)state;
+    if (!public_suffix_is(SLICE("co.uk")))
+        skip(); /* no libpsl on this machine */
+    struct cookie_jar *jar = cookie_jar_new();
+    set(jar, "http://shop.example.co.uk/", "a=1; Domain=co.uk");
+    set(jar, "http://me.github.io/", "b=2; Domain=github.io");
+    set(jar, "http://a.com/", "c=3; Domain=com");
+    assert_true(cookie_jar_is_empty(jar));
+    set(jar, "http://shop.example.co.uk/", "d=4; Domain=.Example.co.uk");
+    assert_sent(jar, "http://other.example.co.uk/", "d=4");
+    assert_sent(jar, "http://example2.co.uk/", "");
+    set(jar, "http://github.io/", "e=5; Domain=github.io");
+    assert_sent(jar, "http://github.io/", "e=5");
+    assert_sent(jar, "http://me.github.io/", "");
+    /* Names that the list does not know are nobody's registry. */
+    set(jar, "http://app.corp/", "f=6; Domain=corp");
+    assert_sent(jar, "http://wiki.corp/", "");
+    assert_sent(jar, "http://x.app.corp/", "f=6");
+    cookie_jar_free(jar);
+}
+
 static void secure_cookies_of_loopback_hosts(void **state) {
     (void)state;
     struct cookie_jar *jar = cookie_jar_new();
@@ -222,6 +245,7 @@ int main(void) {
         cmocka_unit_test(jar_sends_what_matches),
         cmocka_unit_test(newer_cookie_replaces_and_keeps_its_turn),
         cmocka_unit_test(clear_and_delete_work_as_in_k6),
+        cmocka_unit_test(no_cookies_for_public_suffixes),
         cmocka_unit_test(secure_cookies_of_loopback_hosts),
         cmocka_unit_test(jar_does_not_grow_without_end),
     };
