@@ -160,6 +160,22 @@ static void end_of_data(struct h2_stream *stream) {
     h2_stream_end(stream);
 }
 
+static void copy_pieces(struct h2_stream *stream, uint8_t *to, size_t bytes) {
+    while (bytes) {
+        struct slice piece = *stream->pieces;
+        size_t left = piece.len - stream->piece_sent, n = left < bytes ? left : bytes;
+        if (n)
+            memcpy(to, piece.ptr + stream->piece_sent, n);
+        to += n;
+        bytes -= n;
+        stream->piece_sent += n;
+        if (stream->piece_sent == piece.len) {
+            stream->pieces++;
+            stream->piece_sent = 0;
+        }
+    }
+}
+
 static ssize_t read_body(nghttp2_session *ng, int32_t id, uint8_t *to, size_t bytes,
                          uint32_t *flags, nghttp2_data_source *source, void *arg) {
     struct h2_stream *stream = stream_of(ng, id);
@@ -168,7 +184,9 @@ static ssize_t read_body(nghttp2_session *ng, int32_t id, uint8_t *to, size_t by
     if (!stream)
         return NGHTTP2_ERR_DEFERRED; /* about to be reset */
     size_t left = stream->body.len - stream->body_sent, n = left < bytes ? left : bytes;
-    if (n)
+    if (stream->pieces)
+        copy_pieces(stream, to, n);
+    else if (n)
         memcpy(to, stream->body.ptr + stream->body_sent, n);
     stream->body_sent += n;
     if (n == left)

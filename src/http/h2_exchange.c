@@ -17,6 +17,7 @@ static int open_stream(struct exchange *x, struct h2_stream *stream) {
         x->is_refused = rc != 0;
         bool has_body = hop->sends_body && (hop->body.len || h1_request_is_chunked(hop));
         stream->body = hop->body;
+        stream->pieces = hop->n_body_pieces ? hop->req->body_pieces : NULL;
         if (likely(!rc))
             rc = h2_stream_open(x->conn->h2, stream, fields.nv, fields.len, has_body);
         h2_fields_release(&fields);

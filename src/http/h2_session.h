@@ -30,6 +30,8 @@ struct h2_stream {
     uint64_t max_body_bytes;
     struct slice body; /* of the request */
     size_t body_sent;
+    const struct slice *pieces; /* when there are some, body.len is their sum */
+    size_t piece_sent;          /* of *pieces; those before it are done */
     /* State. */
     bool is_parked;      /* in fiber_park: fiber_wake helps */
     bool is_framed;      /* the request is in frames, maybe not on the wire yet */

@@ -72,12 +72,26 @@ static void warn_content_encoding(const struct http_hop *hop) {
     free(msg);
 }
 
+struct slice http_body_join(const struct http_request *req, struct buf *room) {
+    buf_init(room, BUF_NO_CAP);
+    if (!req->n_body_pieces)
+        return req->body;
+    buf_reserve(room, req->body.len);
+    for (size_t i = 0; i < req->n_body_pieces; i++)
+        buf_append_slice(room, req->body_pieces[i]);
+    return buf_slice(room);
+}
+
 static int compress_body(struct http_hop *hop, struct buf *body, struct buf *encoding,
                          struct error *err) {
-    int rc = http_compress(hop->req->compression, hop->req->body, body, encoding, err);
+    struct buf room;
+    int rc =
+        http_compress(hop->req->compression, http_body_join(hop->req, &room), body, encoding, err);
+    buf_release(&room);
     if (rc)
         return rc;
     hop->body = buf_slice(body);
+    hop->n_body_pieces = 0;
     struct slice own = http_request_header(hop->req, SLICE("Content-Encoding"));
     if (!own.len)
         hop->content_encoding = buf_slice(encoding);
@@ -166,9 +180,16 @@ static char *answer_digest(const struct http_hop *hop, const struct http_respons
     if (hop->n_answers > 0)
         return NULL;
     struct slice challenge = http_header_find(r->head, SLICE("www-authenticate"));
-    return http_digest_authorization(challenge.ptr ? challenge : slice_from("", 0), hop->method,
-                                     hop->url->request_uri, slice_cstr(hop->user),
-                                     slice_cstr(hop->password), hop->body);
+    struct buf room;
+    struct slice body = hop->body;
+    buf_init(&room, BUF_NO_CAP);
+    if (hop->n_body_pieces)
+        body = http_body_join(hop->req, &room);
+    char *answer = http_digest_authorization(
+        challenge.ptr ? challenge : slice_from("", 0), hop->method, hop->url->request_uri,
+        slice_cstr(hop->user), slice_cstr(hop->password), body);
+    buf_release(&room);
+    return answer;
 }
 
 /* True when the hop is to be done again with an answer to the challenge in r. */
@@ -220,6 +241,7 @@ int http_client_do(struct http_client *c, const struct http_request *req,
         .url = req->url,
         .sends_body = req->has_body,
         .body = req->body,
+        .n_body_pieces = req->n_body_pieces,
     };
     if (__builtin_add_overflow(hop.start_ns, req->timeout_ns, &hop.deadline_ns))
         hop.deadline_ns = NEVER_NS;

@@ -52,6 +52,9 @@ struct http_request {
     size_t n_headers;
     bool has_body; /* with an empty body, too: Go sends those chunked */
     struct slice body;
+    /* A body in pieces, so that none needs copying: body.ptr is NULL, body.len their sum. */
+    const struct slice *body_pieces;
+    size_t n_body_pieces; /* 0 = body is all */
     struct slice
         compression;    /* params.compression, "gzip, br"; checked by http_compression_check */
     int64_t timeout_ns; /* whole request including redirects */

@@ -7,6 +7,7 @@
 #include "base/compat.h"
 #include "base/random.h"
 #include "base/vec.h"
+#include "http/http_internal.h"
 
 /* Text with "\r\n" turned into "\n". */
 static void append_text(struct buf *out, struct slice s) {
@@ -29,6 +30,13 @@ static void append_body(struct buf *out, struct slice body, bool is_chunked) {
     buf_append_str(out, "0\n\n");
 }
 
+static void append_request_body(struct buf *out, const struct http_request *req, bool is_chunked) {
+    struct buf room;
+    struct slice body = http_body_join(req, &room);
+    append_body(out, req->has_body ? body : SLICE(""), is_chunked);
+    buf_release(&room);
+}
+
 void http_debug_dump_request(struct buf *out, const struct http_request *req,
                              const struct http_response *hop, bool is_full) {
     struct slice head = hop->request_head;
@@ -43,7 +51,7 @@ void http_debug_dump_request(struct buf *out, const struct http_request *req,
     buf_append_char(out, '\n');
     bool is_chunked = http_header_find(head, SLICE("transfer-encoding")).ptr != NULL;
     if (is_full && (is_chunked || http_header_find(head, SLICE("content-length")).len))
-        append_body(out, req->has_body ? req->body : SLICE(""), is_chunked);
+        append_request_body(out, req, is_chunked);
 }
 
 struct field {

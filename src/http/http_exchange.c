@@ -166,6 +166,20 @@ void exchange_release_buffer(struct buf *b, struct buf *own) {
         http_scratch()->out_is_taken = false;
 }
 
+static int write_pieces(struct exchange *x, struct iovec head) {
+    const struct http_hop *hop = x->hop;
+    size_t n = hop->n_body_pieces;
+    struct iovec *iov = xmalloc((n + 1) * sizeof *iov);
+    iov[0] = head;
+    for (size_t i = 0; i < n; i++) {
+        struct slice piece = hop->req->body_pieces[i];
+        iov[i + 1] = (struct iovec){(char *)(uintptr_t)piece.ptr, piece.len};
+    }
+    int rc = conn_write(x->conn->conn, iov, (int)n + 1, hop->deadline_ns, &x->err);
+    free(iov);
+    return rc;
+}
+
 static int send_request(struct exchange *x) {
     const struct http_hop *hop = x->hop;
     struct buf own, *out = exchange_take_buffer(&own);
@@ -176,7 +190,10 @@ static int send_request(struct exchange *x) {
             iov[1] = (struct iovec){(char *)(uintptr_t) "0\r\n\r\n", 5};
         else if (hop->sends_body)
             iov[1] = (struct iovec){(char *)(uintptr_t)hop->body.ptr, hop->body.len};
-        rc = conn_write(x->conn->conn, iov, iov[1].iov_len ? 2 : 1, hop->deadline_ns, &x->err);
+        if (unlikely(hop->sends_body && hop->n_body_pieces))
+            rc = write_pieces(x, iov[0]);
+        else
+            rc = conn_write(x->conn->conn, iov, iov[1].iov_len ? 2 : 1, hop->deadline_ns, &x->err);
         x->wrote_ns = rc ? 0 : clock_now_ns();
     }
     exchange_release_buffer(out, &own);

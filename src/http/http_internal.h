@@ -29,6 +29,7 @@ struct http_hop {
     bool is_redirected;
     bool sends_body;
     struct slice body;             /* compressed */
+    size_t n_body_pieces;          /* of the request; 0 = body is all */
     struct slice content_encoding; /* header to add, empty = none */
     bool strips_sensitive;         /* a hop went to another site: credentials stay behind */
     bool strips_body_headers;      /* a hop dropped the body */
@@ -53,6 +54,8 @@ struct http_response *http_exchange(struct http_hop *hop);
 /* A response with refs 1, everything zeroed but what is given: room for extra_bytes behind it at
  * *out_room. */
 struct http_response *http_response_alloc(size_t extra_bytes, char **out_room);
+/* A request's body in one piece, in room when it came in several; room is to be released. */
+struct slice http_body_join(const struct http_request *req, struct buf *room);
 /* Gives body (malloc'd, NUL-terminated) to the response. */
 void http_response_own_body(struct http_response *r, char *body, size_t bytes);
 /* Puts a failure in, and takes out what k6 does not show of a failed request. is_transport: Go

@@ -1,12 +1,17 @@
 #include "js/csv_reader.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define BARE_QUOTE "bare \" in non-quoted field"
 #define BAD_QUOTE "extraneous or missing \" in quoted-field"
 
-void csv_reader_init(struct csv_reader *r, struct slice text, uint32_t comma) {
-    *r = (struct csv_reader){.text = text};
+#define WINDOW_BYTES ((size_t)64 << 10)
+
+void csv_reader_init(struct csv_reader *r, csv_read_fn *read, const void *source, size_t offset,
+                     uint32_t comma) {
+    *r = (struct csv_reader){.read = read, .source = source, .offset = offset};
+    buf_init(&r->window, CSV_LINE_MAX_BYTES);
     if (comma < 0x80) {
         r->comma[r->comma_bytes++] = (char)comma;
     } else { /* k6 takes one byte of a delimiter: U+0080..U+00FF */
@@ -18,6 +23,7 @@ void csv_reader_init(struct csv_reader *r, struct slice text, uint32_t comma) {
 
 void csv_reader_release(struct csv_reader *r) {
     buf_release(&r->buffer);
+    buf_release(&r->window);
     vec_release(&r->ends);
 }
 
@@ -39,15 +45,50 @@ struct line {
     bool has_end;
 };
 
+/* More of the source behind what is left of the window. False when there is no more: it ended, or
+ * failed, or the line is too long. */
+static bool refill(struct csv_reader *r) {
+    size_t left = r->window.len - r->at;
+    if (r->has_end || r->failure)
+        return false;
+    if (r->at && left)
+        memmove(r->window.ptr, r->window.ptr + r->at, left);
+    r->window.len = left;
+    r->at = 0;
+    if (buf_reserve(&r->window, left < WINDOW_BYTES ? WINDOW_BYTES : left)) {
+        r->failure = KE_TOO_LARGE;
+        return false;
+    }
+    long n = r->read(r->source, r->offset, r->window.ptr + left, r->window.alloc - left - 1);
+    if (n < 0)
+        r->failure = (int)n;
+    if (n <= 0) {
+        r->has_end = true;
+        return false;
+    }
+    r->window.len += (size_t)n;
+    r->offset += (size_t)n;
+    return true;
+}
+
+/* The line is valid until the next one is read. */
 static struct line read_line(struct csv_reader *r) {
     struct line l = {{NULL, 0}, false};
-    if (r->at >= r->text.len)
+    size_t searched = 0;
+    const char *nl = NULL;
+    do {
+        size_t left = r->window.len - r->at;
+        if (left > searched)
+            nl = memchr(r->window.ptr + r->at + searched, '\n', left - searched);
+        searched = left;
+    } while (!nl && refill(r));
+    if (r->at == r->window.len || r->failure)
         return l;
-    const char *p = r->text.ptr + r->at, *end = r->text.ptr + r->text.len;
-    const char *nl = memchr(p, '\n', (size_t)(end - p));
+    const char *p = r->window.ptr + r->at, *end = r->window.ptr + r->window.len;
     l.has_end = nl != NULL;
     l.s = slice_from(p, (size_t)((nl ? nl : end) - p));
     r->at += l.s.len + (nl ? 1 : 0);
+    r->used += l.s.len + (nl ? 1 : 0);
     r->line++;
     if (l.s.len > 0 && l.s.ptr[l.s.len - 1] == '\r')
         l.s.len--;
@@ -141,6 +182,13 @@ static int read_quoted(struct csv_reader *r, struct line *l, struct position *po
     }
 }
 
+static int fail_read(const struct csv_reader *r, struct error *err) {
+    if (r->failure == KE_TOO_LARGE)
+        return error_set(err, KE_INVALID, "line %zu is longer than %zu MiB", r->line + 1,
+                         CSV_LINE_MAX_BYTES >> 20);
+    return error_set(err, KE_INVALID, "the file cannot be read");
+}
+
 int csv_read(struct csv_reader *r, struct error *err) {
     struct line l;
     char c = r->comma[0];
@@ -152,7 +200,7 @@ int csv_read(struct csv_reader *r, struct error *err) {
         l = read_line(r);
     while (l.s.ptr && l.s.len == 0);
     if (!l.s.ptr)
-        return KE_EOF;
+        return r->failure ? fail_read(r, err) : KE_EOF;
     struct position pos = {r->line, r->line, 1};
     buf_reset(&r->buffer);
     r->ends.len = 0;
@@ -165,6 +213,8 @@ int csv_read(struct csv_reader *r, struct error *err) {
             rc = read_plain(r, &l.s, &pos, &more, err);
         }
     }
+    if (r->failure)
+        rc = fail_read(r, err);
     if (rc == 0 && r->n_fields == 0)
         r->n_fields = csv_len(r);
     if (rc == 0 && csv_len(r) != r->n_fields)

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "js/console.h"
 #include "js/event_loop.h"
+#include "js/file_view.h"
 #include "js/js_util.h"
 #include "js/loader.h"
 #include "js/text_coding.h"
@@ -46,6 +47,13 @@ static JSValue new_text(JSContext *ctx, struct slice s) {
     JSValue v = JS_NewStringLen(ctx, b.ptr, b.len);
     buf_release(&b);
     return v;
+}
+
+/* A buffer of the script's own. */
+static JSValue new_bytes(JSContext *ctx, const struct script_file *f) {
+    JSValue view = js_file_view_new(ctx, f);
+    return JS_IsUndefined(view) ? JS_NewArrayBufferCopy(ctx, (const uint8_t *)f->ptr, f->len)
+                                : view;
 }
 
 static void warn_of_open_dir(struct vu *vu, const char *dir, const char *caller) {
@@ -122,7 +130,7 @@ static JSValue js_open(JSContext *ctx, JSValueConst this_val, int argc, JSValueC
         if (script_read(vu->script, url, &f, &err))
             ret = throw_open_error(vu, url, &err);
         else if (slice_eq(mode.s, SLICE("b")))
-            ret = JS_NewArrayBufferCopy(ctx, (const uint8_t *)f->ptr, f->len);
+            ret = new_bytes(ctx, f);
         else
             ret = new_text(ctx, slice_from(f->ptr, f->len));
         free(url);

@@ -1,108 +1,54 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "js/embedded.h"
 #include "js/script_internal.h"
 
-#define SCRIPT_FILE_MAX ((off_t)1 << 31)
-
-static struct script_file *add_file(struct script *s, const char *url, char *content, size_t len) {
-    struct script_file *f = xmalloc(sizeof *f);
+static struct script_file *add_file(struct script *s, const char *url, struct script_file *f) {
     f->url = xstrdup(url);
-    f->ptr = content;
-    f->len = len;
     map_set(&s->files, slice_cstr(url), f);
     return f;
 }
 
-static int read_from_disk(const char *path, char **out, size_t *out_len, struct error *err) {
-    struct stat st;
-    char *content = NULL;
-    int rc = 0;
-    if (stat(path, &st) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return error_set(err, KE_NOT_FOUND, "stat %s: %s", path,
-                             errno == ENOENT ? "no such file or directory" : "not a directory");
-        return error_set(err, KE_IO, "stat %s: %s", path, strerror(errno));
-    }
-    if (S_ISDIR(st.st_mode))
-        return error_set(err, KE_IO, "read %s: is a directory", path);
-    if (st.st_size > SCRIPT_FILE_MAX)
-        return error_set(err, KE_TOO_LARGE, "read %s: file too large", path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_set(err, KE_IO, "open %s: %s", path,
-                         errno == EACCES ? "permission denied" : strerror(errno));
-    /* The size is a hint only: pipes and /proc files say 0. */
-    size_t len = 0, alloc = (size_t)st.st_size + 1;
-    content = xmalloc(alloc);
-    for (;;) {
-        if (alloc - len < 2) {
-            alloc *= 2;
-            content = xrealloc(content, alloc);
-        }
-        ssize_t n = read(fd, content + len, alloc - len - 1);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            rc = error_set(err, KE_IO, "read %s: %s", path, strerror(errno));
-            break;
-        }
-        if (n == 0)
-            break;
-        len += (size_t)n;
-        if (len > (size_t)SCRIPT_FILE_MAX) {
-            rc = error_set(err, KE_TOO_LARGE, "read %s: file too large", path);
-            break;
-        }
-    }
-    close(fd);
-    if (rc != 0) {
-        free(content);
-        return rc;
-    }
-    content[len] = '\0';
-    *out = content;
-    *out_len = len;
-    return 0;
-}
-
 int script_read(struct script *s, const char *url, struct script_file **out, struct error *err) {
     struct script_file *f = map_get(&s->files, slice_cstr(url));
-    if (f) {
-        *out = f;
-        return 0;
-    }
+    *out = f;
+    if (f)
+        return script_file_load(s, f, err);
     if (s->is_frozen)
         return error_set(err, KE_INVALID, "not read during initialization");
     if (s->archive) {
         const struct slice *content = map_get(s->archive, slice_cstr(url));
         if (!content)
             return error_set(err, KE_NOT_FOUND, "stat %s: no such file or directory", url);
-        *out = add_file(s, url, xstrndup(content->ptr, content->len), content->len);
+        *out = add_file(s, url, script_file_copy(*content));
         return 0;
     }
     struct slice embedded;
     if (js_embedded_find(url, &embedded)) {
-        *out = add_file(s, url, xstrndup(embedded.ptr, embedded.len), embedded.len);
+        *out = add_file(s, url, script_file_copy(embedded));
         return 0;
     }
     char *path = script_url_to_path(url);
     if (!path)
         return error_set(err, KE_NOT_FOUND, "stat %s: no such file or directory", url);
-    char *content = NULL;
-    size_t len = 0;
-    int rc = read_from_disk(path, &content, &len, err);
+    int rc = script_file_read(path, &f, err);
     free(path);
     if (rc == 0)
-        *out = add_file(s, url, content, len);
+        *out = add_file(s, url, f);
     return rc;
+}
+
+int script_open(struct script *s, const char *url, struct script_file **out, struct error *err) {
+    char *path = s->archive || s->is_frozen ? NULL : script_url_to_path(url);
+    struct script_file *f = map_get(&s->files, slice_cstr(url));
+    if (!f && path && script_file_open(path, &f))
+        add_file(s, url, f);
+    free(path);
+    *out = f;
+    return f ? 0 : script_read(s, url, out, err);
 }
 
 static void copy_env(struct map *dst, const struct map *src) {
@@ -143,8 +89,7 @@ struct script *script_load(const struct script_config *cfg, struct error *err) {
         char *cwd_url = script_path_to_url(cfg->cwd);
         s->pwd = xasprintf("%s%s", cwd_url, cwd_url[strlen(cwd_url) - 1] == '/' ? "" : "/");
         free(cwd_url);
-        s->main_file =
-            add_file(s, s->url, xstrndup(cfg->source.ptr, cfg->source.len), cfg->source.len);
+        s->main_file = add_file(s, s->url, script_file_copy(cfg->source));
         return s;
     }
     if (strstr(cfg->path, "://")) {
@@ -171,18 +116,12 @@ fail:
     return NULL;
 }
 
-static void free_file(struct script_file *f) {
-    free(f->url);
-    free(f->ptr);
-    free(f);
-}
-
 void script_free(struct script *s) {
     if (!s)
         return;
     struct map_entry *e;
     for (size_t i = 0; (e = map_next(&s->files, &i));)
-        free_file(e->value);
+        script_file_free(e->value);
     for (size_t i = 0; (e = map_next(&s->modules, &i));) {
         struct script_module *m = e->value;
         free(m->bytecode);
@@ -237,10 +176,15 @@ bool script_exports_function(const struct script *s, const char *name) {
     return false;
 }
 
-void script_files(const struct script *s, struct map *out) {
+void script_files(struct script *s, struct map *out) {
     struct map_entry *e;
+    struct error err;
     for (size_t i = 0; (e = map_next(&s->files, &i));) {
-        const struct script_file *f = e->value;
+        struct script_file *f = e->value;
+        if (script_file_load(s, f, &err)) {
+            log_printf(LOG_ERROR, "%s", err.text);
+            continue;
+        }
         struct slice *content = xmalloc(sizeof *content);
         *content = slice_from(f->ptr, f->len);
         map_set(out, e->key, content);

@@ -50,7 +50,7 @@ bool script_exports_function(const struct script *s, const char *name);
 
 /* Files and modules seen, for archives: url -> struct slice *; in order of first use. Fills *out
  * (map_init'ed by the caller, who frees the slices' structs; their content stays the script's). */
-void script_files(const struct script *s, struct map *out);
+void script_files(struct script *s, struct map *out);
 
 /* "/a b" -> "file:///a%20b" and back; heap strings. script_url_to_path gives NULL for other URLs.
  */

@@ -4,14 +4,34 @@
 #include <pthread.h>
 
 #include "base/map.h"
+#include "base/slice.h"
 #include "js/script.h"
 
-/* A file or module source as it was read; lives as long as the script. */
+struct script;
+
+/* A file or module source; lives as long as the script. It is in memory as it was read, or, when
+ * it is big and only k6/experimental/fs has opened it, on the disk: ptr is NULL until script_read
+ * wants the content. Big contents are memory with a descriptor, which further mappings can share.
+ */
 struct script_file {
     char *url;
     char *ptr; /* NUL-terminated */
     size_t len;
+    int memory_fd; /* -1: ptr is of the heap */
+    int disk_fd;   /* -1: not on the disk; otherwise pread() gives the content */
 };
+
+/* script_file.c. The functions that make a file leave url to the caller. */
+struct script_file *script_file_copy(struct slice content);
+/* 0, KE_NOT_FOUND, or an error with Go's words. */
+int script_file_read(const char *path, struct script_file **out, struct error *err);
+/* Opens a file that is too big to be worth its memory; false when it is none of those. */
+bool script_file_open(const char *path, struct script_file **out);
+/* Sees to it that ptr is there. Any thread. */
+int script_file_load(struct script *s, struct script_file *f, struct error *err);
+/* Bytes at an offset, wherever the content is: how many, 0 at the end, KE_IO. Any thread. */
+long script_file_pread(const struct script_file *f, size_t offset, void *out, size_t bytes);
+void script_file_free(struct script_file *f);
 
 enum module_kind { MODULE_ESM, MODULE_COMMONJS };
 
@@ -49,6 +69,8 @@ struct script {
  * permission denied"). After script_freeze only files seen before are found (KE_INVALID otherwise).
  */
 int script_read(struct script *s, const char *url, struct script_file **out, struct error *err);
+/* The same for one who reads by script_file_pread: a big file is not brought into memory. */
+int script_open(struct script *s, const char *url, struct script_file **out, struct error *err);
 
 /* The words for a module file that is not there. Returns KE_NOT_FOUND. */
 int script_not_found(const char *specifier, struct error *err);

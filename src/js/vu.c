@@ -192,6 +192,7 @@ int vu_take_failure(struct vu *vu, struct error *err) {
 
 struct vu *vu_new(const struct vu_params *params, struct error *err) {
     struct vu *vu = xcalloc(1, sizeof *vu);
+    list_init(&vu->file_views);
     vu->config = params->config;
     vu->script = params->config->script;
     vu->fiber = fiber_self();

@@ -42,6 +42,7 @@ struct vu {
     struct http_client *http; /* made on first use */
     struct cookie_jar *jar;   /* made on first use; reset per iteration */
     void *http_cache;         /* js/mod/http.c: interned requests and series */
+    struct list file_views;   /* js/file_view.c */
 
     /* Event loop (js/event_loop.h). */
     struct {

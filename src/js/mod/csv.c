@@ -120,7 +120,8 @@ static int check_options(const struct options *o, struct error *err) {
 
 static int read_record(struct records *r, struct error *err) {
     int rc = csv_read(&r->csv, err);
-    size_t used = (r->csv.at / BLOCK_BYTES + 1) * BLOCK_BYTES, left = r->csv.text.len;
+    size_t used = (r->csv.used / BLOCK_BYTES + 1) * BLOCK_BYTES;
+    size_t left = r->file->content->len - r->start;
     r->file->offset = r->start + (used < left ? used : left);
     if (rc == KE_EOF)
         error_set(err, KE_EOF, "EOF");
@@ -145,6 +146,10 @@ static int read_names(struct records *r, struct error *err) {
     return 0;
 }
 
+static long read_file(const void *content, size_t offset, void *out, size_t bytes) {
+    return script_file_pread(content, offset, out, bytes);
+}
+
 /* Up to the first record that the options ask for. Release in each case. */
 static int records_init(struct records *r, struct fs_file *f, const struct options *o,
                         struct error *err) {
@@ -152,10 +157,7 @@ static int records_init(struct records *r, struct fs_file *f, const struct optio
     *r = (struct records){.options = *o, .file = f};
     if (f)
         r->start = f->offset;
-    csv_reader_init(&r->csv,
-                    f ? slice_from(f->content->ptr + f->offset, f->content->len - f->offset)
-                      : slice_from("", 0),
-                    o->delimiter);
+    csv_reader_init(&r->csv, read_file, f ? f->content : NULL, r->start, o->delimiter);
     if (!f)
         return error_set(err, KE_INVALID, "the reader cannot be nil");
     int rc = check_options(o, err);

@@ -68,9 +68,13 @@ static JSValue js_read(JSContext *ctx, JSValueConst this_val, int argc, JSValueC
     size_t left = f->content->len - f->offset, n = len < left ? len : left;
     if (left == 0)
         return js_promise_resolve(ctx, JS_NULL);
-    memcpy(bytes, f->content->ptr + f->offset, n);
-    f->offset += n;
-    return js_promise_resolve(ctx, JS_NewInt64(ctx, (int64_t)n));
+    long got = script_file_pread(f->content, f->offset, bytes, n);
+    if (got < 0)
+        return reject(ctx, NULL, "read() failed; reason: the file cannot be read");
+    if (got == 0) /* it became shorter since it was opened */
+        return js_promise_resolve(ctx, JS_NULL);
+    f->offset += (size_t)got;
+    return js_promise_resolve(ctx, JS_NewInt64(ctx, got));
 }
 
 /* NULL, or why v is no integer. */
@@ -159,7 +163,7 @@ static JSValue open_path(JSContext *ctx, const char *path) {
     char *q = quoted(path), *url = script_path_to_url(path), *text = NULL;
     const char *name = NULL;
     JSValue promise;
-    int rc = script_read(vu_from_ctx(ctx)->script, url, &content, &err);
+    int rc = script_open(vu_from_ctx(ctx)->script, url, &content, &err);
     if (rc == 0) {
         promise = js_promise_resolve(ctx, new_file(ctx, content, path));
     } else {

@@ -319,7 +319,9 @@ int http_call_init(struct http_call *call, struct http_module *mod, struct slice
     call->texts = call->texts_inline;
     call->n_texts = 0;
     call->cap_texts = countof(call->texts_inline);
-    call->body = body;
+    call->body = JS_IsString(body) ? JS_DupValue(vu->ctx, body) : JS_UNDEFINED;
+    call->form = NULL;
+    call->body_shared = slice_from(NULL, 0);
     call->method_heap = NULL;
     call->body_text = NULL;
     call->body_heap = call->content_type_heap = NULL;
@@ -372,6 +374,8 @@ void http_call_release(struct http_call *call) {
     free(call->headers_heap);
     free(call->cookies);
     free(call->body_heap);
+    http_form_free(call->form);
+    JS_FreeValue(ctx, call->body);
     free(call->name);
     if (call->body_text)
         JS_FreeCString(ctx, call->body_text);

@@ -153,9 +153,6 @@ static int batch_item_init(struct batch_item *it, struct http_module *mod, JSVal
     }
     JSValueConst url = is_template || JS_IsUndefined(parts[1]) ? v : parts[1];
     int rc = http_call_init_method(&it->call, mod, parts[0], url, parts[2], parts[3], &it->err);
-    /* What the request still looks at while it waits (a string body) must outlive these references:
-     * it is held as a C string, and response.request.body is read from the dup made here. */
-    it->call.body = JS_UNDEFINED;
     for (int i = 0; i < 4; i++)
         JS_FreeValue(ctx, parts[i]);
     return rc;
@@ -289,7 +286,6 @@ JSValue http_js_async_request(JSContext *ctx, JSValueConst this_val, int argc, J
 #define ARG(i) (argc > (i) ? argv[i] : JS_UNDEFINED)
     a->rc = http_call_init_method(&a->call, mod, ARG(0), ARG(1), ARG(2), ARG(3), &a->err);
 #undef ARG
-    a->call.body = JS_UNDEFINED;
     if (a->rc) {
         async_settle(vu, &a->completion);
         return promise;

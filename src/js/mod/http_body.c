@@ -4,11 +4,11 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "js/file_view.h"
 #include "js/go_types.h"
 #include "js/js_util.h"
-#include "base/random.h"
 
-/* Form encoding of url.Values.Encode in Go: keys sorted, space as '+'. */
+/* Form encoding of url.Values.Encode in Go: space as '+'. */
 static void form_escape(struct buf *out, struct slice s) {
     static const char hex[] = "0123456789ABCDEF";
     for (size_t i = 0; i < s.len; i++) {
@@ -71,58 +71,85 @@ static int form_field_write(JSContext *ctx, struct buf *out, const struct form_f
     return 0;
 }
 
-static void multipart_quote(struct buf *out, struct slice s) {
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '"' || s.ptr[i] == '\\')
-            buf_append_char(out, '\\');
-        buf_append_char(out, s.ptr[i]);
-    }
+void http_form_free(struct http_form *f) {
+    if (!f)
+        return;
+    multipart_release(&f->multipart);
+    for (size_t i = 0; i < f->copies.len; i++)
+        free(f->copies.ptr[i]);
+    vec_release(&f->copies);
+    free(f);
 }
 
-static int multipart_field(JSContext *ctx, struct buf *out, const char *boundary,
-                           const struct form_field *f) {
-    JSValue data = JS_UNDEFINED;
-    char *filename = NULL, *type = NULL;
-    bool is_file = http_file_from(ctx, f->value, &data, &filename, &type);
-    buf_printf(out, "--%s\r\nContent-Disposition: form-data; name=\"", boundary);
-    multipart_quote(out, f->key);
-    if (is_file) {
-        buf_append_str(out, "\"; filename=\"");
-        multipart_quote(out, slice_cstr(filename));
-        buf_printf(out, "\"\r\nContent-Type: %s\r\n\r\n", type);
-    } else {
-        buf_append_str(out, "\"\r\n\r\n");
-    }
+/* The bytes of a field, which live as long as the form. */
+static int form_data(struct http_call *call, JSValueConst v, struct slice *out) {
+    JSContext *ctx = call->vu->ctx;
+    struct js_text text = {.s = {"", 0}};
     const uint8_t *bytes;
     size_t len;
-    JSValueConst v = is_file ? data : f->value;
-    int rc = 0;
     if (js_bytes(ctx, v, &bytes, &len)) {
-        buf_append(out, bytes, len);
-    } else if (!JS_IsNull(v) && !JS_IsUndefined(v)) {
-        struct js_text text;
-        if (js_text_get(ctx, v, &text)) {
-            buf_append_slice(out, text.s);
-            js_text_release(&text);
-        } else {
-            rc = KE_JS;
-        }
+        text.s = slice_from((const char *)bytes, len);
+        *out = js_file_view_shared(call->vu, text.s);
+        if (out->ptr)
+            return 0;
+    } else if (!JS_IsNull(v) && !JS_IsUndefined(v) && !js_text_get(ctx, v, &text)) {
+        return KE_JS;
     }
-    buf_append_str(out, "\r\n");
+    char *copy = slice_dup(text.s);
+    *out = slice_from(copy, text.s.len);
+    vec_push(&call->form->copies, copy);
+    if (text.ctx)
+        js_text_release(&text);
+    return 0;
+}
+
+static int multipart_field(struct http_call *call, const struct form_field *f) {
+    JSContext *ctx = call->vu->ctx;
+    JSValue data = JS_UNDEFINED;
+    char *filename = NULL, *type = NULL;
+    struct slice bytes;
+    bool is_file = http_file_from(ctx, f->value, &data, &filename, &type);
+    int rc = form_data(call, is_file ? data : f->value, &bytes);
+    if (rc == 0)
+        multipart_add(&call->form->multipart, f->key, filename, type, bytes);
     JS_FreeValue(ctx, data);
     free(filename);
     free(type);
     return rc;
 }
 
-static void random_boundary(char out[61]) {
-    static const char hex[] = "0123456789abcdef";
-    for (int i = 0; i < 60; i += 15) {
-        uint64_t r = random_u64();
-        for (int k = 0; k < 15; k++, r >>= 4)
-            out[i + k] = hex[r & 15];
-    }
-    out[60] = 0;
+/* The body in pieces, so that a file of all VUs is not copied for each request. */
+static int read_multipart(struct http_call *call, const struct form_field *fields, uint32_t n,
+                          const char **out_type) {
+    struct http_form *form = call->form = xcalloc(1, sizeof *form);
+    multipart_init(&form->multipart);
+    int rc = 0;
+    for (uint32_t i = 0; i < n && !rc; i++)
+        rc = multipart_field(call, &fields[i]);
+    multipart_end(&form->multipart);
+    *out_type = call->content_type_heap = multipart_content_type(&form->multipart);
+    call->req.body = slice_from(NULL, form->multipart.total_bytes);
+    call->req.body_pieces = form->multipart.pieces.ptr;
+    call->req.n_body_pieces = form->multipart.pieces.len;
+    call->req.has_body = true;
+    return rc;
+}
+
+/* Sorted, as url.Values.Encode in Go does it. */
+static int read_form(struct http_call *call, struct form_field *fields, uint32_t n,
+                     const char **out_type) {
+    struct buf out;
+    size_t len;
+    int rc = 0;
+    buf_init(&out, BUF_NO_CAP);
+    qsort(fields, n, sizeof *fields, compare_fields);
+    for (uint32_t i = 0; i < n && !rc; i++)
+        rc = form_field_write(call->vu->ctx, &out, &fields[i]);
+    *out_type = "application/x-www-form-urlencoded";
+    call->body_heap = buf_detach(&out, &len);
+    call->req.body = slice_from(call->body_heap, len);
+    call->req.has_body = true;
+    return rc;
 }
 
 /* An object: urlencoded form, or multipart when a value is a file. */
@@ -146,23 +173,9 @@ static int read_object(struct http_call *call, JSValueConst body, const char **o
         else
             has_file = has_file || http_file_from(ctx, f->value, NULL, NULL, NULL);
     }
-    struct buf out;
-    buf_init(&out, BUF_NO_CAP);
-    if (!rc && has_file) {
-        char boundary[61];
-        random_boundary(boundary);
-        for (uint32_t i = 0; i < n && !rc; i++)
-            rc = multipart_field(ctx, &out, boundary, &fields[i]);
-        buf_printf(&out, "--%s--\r\n", boundary);
-        char *type = xasprintf("multipart/form-data; boundary=%s", boundary);
-        call->content_type_heap = type;
-        *out_type = type;
-    } else if (!rc) {
-        qsort(fields, n, sizeof *fields, compare_fields);
-        for (uint32_t i = 0; i < n && !rc; i++)
-            rc = form_field_write(ctx, &out, &fields[i]);
-        *out_type = "application/x-www-form-urlencoded";
-    }
+    if (!rc)
+        rc = has_file ? read_multipart(call, fields, n, out_type)
+                      : read_form(call, fields, n, out_type);
     for (uint32_t i = 0; i < filled; i++) {
         if (fields[i].key.ptr)
             JS_FreeCString(ctx, fields[i].key.ptr);
@@ -170,10 +183,6 @@ static int read_object(struct http_call *call, JSValueConst body, const char **o
     }
     free(fields);
     js_free_names(ctx, props, n);
-    size_t len;
-    call->body_heap = buf_detach(&out, &len);
-    call->req.body = slice_from(call->body_heap, len);
-    call->req.has_body = true;
     return rc;
 }
 
@@ -195,6 +204,12 @@ int http_body_read(struct http_call *call, JSValueConst body, const char **out_c
     const char *type = go_type_name(ctx, body);
     bool is_bytes = strcmp(type, "[]uint8") == 0 || strcmp(type, "sobek.ArrayBuffer") == 0;
     if (is_bytes && js_bytes(ctx, body, &bytes, &len)) {
+        call->body_shared = js_file_view_shared(call->vu, slice_from((const char *)bytes, len));
+        if (call->body_shared.ptr) {
+            call->req.body = call->body_shared;
+            call->req.has_body = true;
+            return 0;
+        }
         /* The script may write to, or detach, the buffer while the request waits on another fiber.
          */
         call->body_heap = xmalloc(len + 1);

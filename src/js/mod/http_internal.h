@@ -9,6 +9,7 @@
 
 #include "http/cookie.h"
 #include "http/http_client.h"
+#include "http/multipart.h"
 #include "js/vu_internal.h"
 
 /* Property names that the bindings look up, interned once per runtime: X(field, "text"). */
@@ -118,6 +119,13 @@ void http_url_entry_unref(struct http_url_entry *e);
 
 #define HTTP_CALL_INLINE 12
 
+/* A multipart body: its pieces, and copies of those that do not live by themselves. */
+struct http_form {
+    struct multipart multipart;
+    VEC(char *) copies;
+};
+void http_form_free(struct http_form *f);
+
 struct http_call {
     struct vu *vu;
     struct http_module *mod;
@@ -135,10 +143,12 @@ struct http_call {
     const char *texts_inline[2 * HTTP_CALL_INLINE + 4];
     const char **texts;
     size_t n_texts, cap_texts;
-    JSValueConst body; /* the script's argument; alive as long as the call is initialised from it */
-    char *method_heap; /* http.request with a method of its own */
+    JSValue body;          /* the script's argument when it is a string, for response.request */
+    char *method_heap;     /* http.request with a method of its own */
     const char *body_text; /* C string of the context */
     char *body_heap, *content_type_heap;
+    struct http_form *form;   /* a body in pieces */
+    struct slice body_shared; /* a body that lives as long as the script */
     struct http_cookie_param *cookies;
     struct http_response *response;
 };

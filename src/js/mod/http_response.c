@@ -25,9 +25,10 @@ struct response {
     struct http_url_entry *url;
     struct slice method; /* static, or method_heap */
     char *method_heap;
-    JSValue body_value; /* a string body as the script gave it … */
-    char *body_heap;    /* … or what was made of an object */
-    size_t body_len;
+    JSValue body_value;     /* a string body as the script gave it … */
+    char *body_heap;        /* … or what was made of an object, when it is in one piece … */
+    struct http_form *form; /* … or in several */
+    struct slice body;      /* in one piece */
 };
 
 static JSClassID response_class;
@@ -48,6 +49,7 @@ static void response_finalizer(JSRuntime *rt, JSValue v) {
     http_url_entry_unref(s->url);
     free(s->method_heap);
     free(s->body_heap);
+    http_form_free(s->form);
     free(s);
 }
 
@@ -226,11 +228,24 @@ static JSValue request_url(JSContext *ctx, const struct response *s) {
     return s->url ? JS_NewStringLen(ctx, s->url->tag_text, s->url->tag_len) : text(ctx, "");
 }
 
+static JSValue build_request_body(JSContext *ctx, const struct response *s) {
+    if (JS_IsString(s->body_value))
+        return JS_DupValue(ctx, s->body_value);
+    if (!s->form)
+        return slice_text(ctx, s->body);
+    struct buf whole;
+    buf_init(&whole, BUF_NO_CAP);
+    buf_reserve(&whole, s->form->multipart.total_bytes);
+    for (size_t i = 0; i < s->form->multipart.pieces.len; i++)
+        buf_append_slice(&whole, s->form->multipart.pieces.ptr[i]);
+    JSValue v = slice_text(ctx, buf_slice(&whole));
+    buf_release(&whole);
+    return v;
+}
+
 static JSValue build_request(JSContext *ctx, const struct response *s) {
     JSValue o = JS_NewObject(ctx);
-    JSValue body = JS_IsString(s->body_value)
-                       ? JS_DupValue(ctx, s->body_value)
-                       : slice_text(ctx, slice_from(s->body_heap, s->body_len));
+    JSValue body = build_request_body(ctx, s);
     JS_SetPropertyStr(ctx, o, "method", slice_text(ctx, s->method));
     JS_SetPropertyStr(ctx, o, "url", request_url(ctx, s));
     JS_SetPropertyStr(ctx, o, "headers", build_request_headers(ctx, s));
@@ -509,10 +524,13 @@ static JSValue wrap(struct http_module *mod, struct response *s, struct http_cal
     s->url = call->url;
     if (s->url)
         s->url->refs++;
-    s->body_value = JS_IsString(call->body) ? JS_DupValue(ctx, call->body) : JS_UNDEFINED;
+    s->body_value = call->body;
     s->body_heap = call->body_heap;
-    s->body_len = s->body_heap ? call->req.body.len : 0;
+    s->form = call->form;
+    s->body = call->body_heap ? slice_from(call->body_heap, call->req.body.len) : call->body_shared;
+    call->body = JS_UNDEFINED;
     call->body_heap = NULL;
+    call->form = NULL;
     JSValue v = JS_NewObjectProtoClass(ctx, mod->response_proto, response_class);
     if (!JS_IsException(v))
         JS_SetOpaque(v, s);
