@@ -3,16 +3,28 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <string.h>
 
 #include "js/csv_reader.h"
 
+static size_t piece_bytes;
+
+static long read_piece(const void *source, size_t offset, void *out, size_t bytes) {
+    const char *text = source;
+    size_t n = strlen(text + offset);
+    n = n < bytes ? n : bytes;
+    n = n < piece_bytes ? n : piece_bytes;
+    memcpy(out, text + offset, n);
+    return (long)n;
+}
+
 /* All records as "a|b;c|d;", and the words of the error that ended them. */
-static void check(const char *text, uint32_t comma, const char *records) {
+static void check_in_pieces(const char *text, uint32_t comma, const char *records) {
     struct csv_reader r;
     struct buf out;
     struct error err;
     int rc;
-    csv_reader_init(&r, slice_cstr(text), comma);
+    csv_reader_init(&r, read_piece, text, 0, comma);
     buf_init(&out, BUF_NO_CAP);
     while ((rc = csv_read(&r, &err)) == 0) {
         for (size_t i = 0; i < csv_len(&r); i++) {
@@ -27,6 +39,13 @@ static void check(const char *text, uint32_t comma, const char *records) {
     assert_string_equal(buf_cstr(&out), records);
     buf_release(&out);
     csv_reader_release(&r);
+}
+
+static void check(const char *text, uint32_t comma, const char *records) {
+    piece_bytes = SIZE_MAX;
+    check_in_pieces(text, comma, records);
+    piece_bytes = 1;
+    check_in_pieces(text, comma, records);
 }
 
 static void plain_records(void **state) {
