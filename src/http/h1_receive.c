@@ -3,6 +3,9 @@
 #include "base/check.h"
 #include "fiber/fiber.h"
 
+/* Of a body that is watched, a read at a time. */
+#define WATCH_BYTES (16 * 1024)
+
 /* What the response's head promises and how much of it the buffer holds already. */
 struct payload {
     char *ptr; /* body bytes behind the head, chunked ones decoded */
@@ -143,6 +146,20 @@ static int look_at_payload(struct exchange *x, struct payload *p, char *ptr, siz
     return rc < 0 ? rc : 0;
 }
 
+static bool watches_body(const struct exchange *x) {
+    return x->hop->req->on_body && !x->hop->follows;
+}
+
+/* False when nobody wants more: the body counts as complete, but the connection is of no use. */
+static bool give_piece(const struct exchange *x, struct payload *p, struct slice piece) {
+    const struct http_request *req = x->hop->req;
+    if (req->on_body(req->on_body_arg, x->response, piece))
+        return true;
+    p->has_excess = p->has_excess || !p->is_complete;
+    p->is_complete = true;
+    return false;
+}
+
 /* One read of the rest of a body, into the body itself or, when nobody wants it, into the shared
  * buffer. Sets p->is_complete at the end. */
 static int read_more(struct exchange *x, struct payload *p, struct buf *body, uint64_t *seen) {
@@ -151,7 +168,10 @@ static int read_more(struct exchange *x, struct payload *p, struct buf *body, ui
     uint64_t left = UINT64_MAX;
     if (x->head.framing == H1_LENGTH)
         left = (uint64_t)x->head.content_length - *seen;
-    if (!p->is_dropped) {
+    if (unlikely(watches_body(x))) {
+        to = body->ptr;
+        room = body->alloc - 1;
+    } else if (!p->is_dropped) {
         /* A declared length is trusted up to a megabyte, then growth is geometric. */
         size_t grow = body->len < (1U << 20) ? (1U << 20) : body->len;
         if (x->head.framing != H1_LENGTH && body->len < (1U << 20))
@@ -169,6 +189,8 @@ static int read_more(struct exchange *x, struct payload *p, struct buf *body, ui
         room = (size_t)left;
     int64_t event_ns;
     long got = conn_read(x->conn->conn, to, room, false, x->hop->deadline_ns, &event_ns, &x->err);
+    if (got == KE_CANCELED && watches_body(x) && !give_piece(x, p, SLICE("")))
+        return 0;
     if (got < 0) {
         x->err.code = x->err.code ? x->err.code : (int)got;
         return (int)got;
@@ -192,9 +214,20 @@ static int read_more(struct exchange *x, struct payload *p, struct buf *body, ui
     *seen += n;
     if (!p->is_dropped)
         body->len += n;
+    else if (unlikely(watches_body(x)) && !give_piece(x, p, slice_from(to, n)))
+        return 0;
     if (x->head.framing == H1_LENGTH)
         p->is_complete = *seen == (uint64_t)x->head.content_length;
     return rc < 0 ? rc : 0;
+}
+
+/* The shared buffer is not ours any more once on_body has waited: the body's serves, which nobody
+ * keeps. */
+static void begin_watching(const struct exchange *x, struct payload *p, struct buf *body) {
+    buf_append(body, p->ptr, p->len);
+    buf_reserve(body, WATCH_BYTES);
+    if (give_piece(x, p, SLICE("")) && p->len)
+        give_piece(x, p, slice_from(body->ptr, p->len));
 }
 
 static bool is_too_much_to_skip(const struct exchange *x, uint64_t seen) {
@@ -210,7 +243,9 @@ static int stream_body(struct exchange *x, struct payload *p, int rc) {
     uint64_t seen = p->len;
     size_t cap =
         x->client->max_body_bytes < SIZE_MAX / 2 ? (size_t)x->client->max_body_bytes : SIZE_MAX / 2;
-    buf_init(&body, cap);
+    buf_init(&body, watches_body(x) ? BUF_NO_CAP : cap);
+    if (unlikely(watches_body(x)))
+        begin_watching(x, p, &body);
     if (!p->is_dropped && buf_append(&body, p->ptr, p->len) && !rc)
         rc = exchange_too_large(x);
     if (!rc && x->head.framing == H1_LENGTH && !p->is_dropped &&
@@ -224,6 +259,7 @@ static int stream_body(struct exchange *x, struct payload *p, int rc) {
         char *ptr = buf_detach(&body, &len);
         http_response_own_body(r, ptr, len);
     }
+    buf_release(&body);
     return rc;
 }
 
@@ -243,7 +279,7 @@ static int receive_body(struct exchange *x, char *buf, size_t len, size_t head_b
     struct payload p = {0};
     p.is_dropped = x->hop->follows || x->hop->req->response_type == HTTP_RESPONSE_NONE;
     int rc = look_at_payload(x, &p, buf + head_bytes, len - head_bytes);
-    if (likely(p.is_complete && p.len <= x->client->max_body_bytes)) {
+    if (likely(p.is_complete && p.len <= x->client->max_body_bytes && !watches_body(x))) {
         bool keeps = !p.is_dropped && !exchange_is_bodiless(x->head.status);
         x->response =
             exchange_make_response(x, buf, head_bytes, keeps ? p.ptr : NULL, keeps ? p.len : 0);

@@ -73,6 +73,14 @@ struct http_request {
     void (*on_hop)(void *arg, const struct http_request *req, const struct url *url,
                    struct http_response *hop);
     void *on_hop_arg;
+    /* Watches the body of the final response as it comes (server-sent events); goes with
+     * HTTP_RESPONSE_NONE. Called with an empty piece once the head is there, then with each piece,
+     * its framing undone but no content coding. r has the head, not yet the times. The piece is
+     * good until it returns; it may yield. False ends the exchange well: what is left is not read.
+     * When the fiber is cancelled it is asked once more, with an empty piece. Such a request goes
+     * out in HTTP/1.1. May be NULL. */
+    bool (*on_body)(void *arg, const struct http_response *r, struct slice piece);
+    void *on_body_arg;
 };
 
 struct http_timings { /* ns, as k6's tracer takes them: blocked includes lookup, connecting and

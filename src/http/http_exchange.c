@@ -72,6 +72,10 @@ static bool speaks_h2c(const struct exchange *x) {
     return x->client->config->h2c && !x->has_proxy;
 }
 
+static bool may_speak_h2(const struct exchange *x, bool is_tls) {
+    return (is_tls || unlikely(speaks_h2c(x))) && !x->hop->req->on_body;
+}
+
 /* Of several fibers that dialed, the first one's connection serves all. */
 static void use_h2(struct exchange *x, struct conn *conn, struct slice host, uint16_t port,
                    bool is_tls) {
@@ -95,7 +99,7 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
         .host = host,
         .port = port,
         .is_tls = is_tls,
-        .alpn = CONN_ALPN_CONFIG,
+        .alpn = x->hop->req->on_body ? CONN_ALPN_HTTP1 : CONN_ALPN_CONFIG,
         .dialer = http_client_dialer(x->client),
         .tls = cfg->tls,
         .counters = x->client->counters,
@@ -105,7 +109,7 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
         target.proxy_port = x->proxy.url.port;
         target.proxy_auth = slice_cstr(x->proxy.authorization);
     }
-    bool may_be_h2 = is_tls || speaks_h2c(x), is_h2 = false;
+    bool may_be_h2 = may_speak_h2(x, is_tls), is_h2 = false;
     struct http_dial dial;
     struct conn *conn;
     if (may_be_h2)
@@ -227,7 +231,7 @@ static int get_conn(struct exchange *x) {
         port = x->proxy.url.port;
     }
     x->dial = (struct conn_timings){0};
-    if (url->is_https || unlikely(speaks_h2c(x))) {
+    if (may_speak_h2(x, url->is_https)) {
         int rc = join_h2(x, host, port, url->is_https);
         if (x->conn || rc)
             return rc;

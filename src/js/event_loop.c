@@ -41,6 +41,7 @@ void js_loop_forget_rejections(struct vu *vu, size_t keep) {
 }
 
 void js_loop_release(struct vu *vu) {
+    vu->is_leaving = true;
     js_loop_abandon(vu);
     free(vu->loop.timers);
     free(vu->loop.rejected);
@@ -57,6 +58,20 @@ void js_loop_pending_done(struct vu *vu) {
     vu->loop.pending--;
     if (vu->loop.is_waiting)
         fiber_wake(vu->fiber);
+}
+
+void js_loop_background_add(struct vu *vu) {
+    vu->loop.background++;
+}
+
+void js_loop_background_done(struct vu *vu) {
+    CHECK(vu->loop.background > 0);
+    vu->loop.background--;
+}
+
+bool js_loop_has_work(const struct vu *vu) {
+    return JS_IsJobPending(vu->rt) || vu->loop.n_timers || vu->loop.pending ||
+           vu->loop.n_rejected || !list_empty(&vu->loop.ready);
 }
 
 void js_loop_complete(struct vu *vu, struct js_completion *c) {
@@ -157,7 +172,7 @@ void js_loop_abandon(struct vu *vu) {
     /* The exception that ended the loop stays pending through the clean-up. */
     JSValue exception = JS_HasException(vu->ctx) ? JS_GetException(vu->ctx) : JS_UNINITIALIZED;
     js_timers_drop(vu, true);
-    if (vu->loop.pending > 0 || !list_empty(&vu->loop.ready)) {
+    if (vu->loop.pending > 0 || vu->loop.background > 0 || !list_empty(&vu->loop.ready)) {
         js_modules_cancel(vu);
         fiber_mask_cancel(vu->fiber);
         while (vu->loop.pending > 0 || !list_empty(&vu->loop.ready)) {

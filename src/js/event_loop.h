@@ -16,6 +16,12 @@ void js_loop_init(struct vu *vu);
 void js_loop_release(struct vu *vu);
 void js_loop_pending_add(struct vu *vu);
 void js_loop_pending_done(struct vu *vu);
+/* Work that no iteration waits for and that goes on behind its end (a socket with keepAlive): its
+ * completions run in the loop of whatever iteration comes. It ends with an interrupt, or when the
+ * VU leaves its scenario: js_module.cancel then announces it with js_loop_pending_add before it
+ * calls js_loop_background_done. */
+void js_loop_background_add(struct vu *vu);
+void js_loop_background_done(struct vu *vu);
 /* Same worker, any fiber. Wakes the VU when it waits. */
 void js_loop_complete(struct vu *vu, struct js_completion *c);
 
@@ -27,6 +33,8 @@ void js_loop_complete(struct vu *vu, struct js_completion *c);
 int js_loop_run(struct vu *vu, JSValueConst promise);
 /* Drops what is left of the loop's work, as js_loop_run does when it fails. */
 void js_loop_abandon(struct vu *vu);
+/* There is something to run at the end of the iteration's own code. */
+bool js_loop_has_work(const struct vu *vu);
 
 /* Forgets all rejected promises but the first `keep`: their reasons were reported in another way.
  */

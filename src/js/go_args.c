@@ -146,3 +146,24 @@ JSValue go_error_value(JSContext *ctx, const char *name, const char *message) {
 bool go_is_error_value(JSValueConst v) {
     return error_class != 0 && JS_IsObject(v) && JS_GetClassID(v) == error_class;
 }
+
+static JSValue error_words(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
+                           int magic, JSValue *data) {
+    (void)this_val;
+    (void)argc;
+    (void)argv;
+    (void)magic;
+    return JS_DupValue(ctx, data[0]);
+}
+
+JSValue go_error_object(JSContext *ctx, const char *words) {
+    static const char *const names[] = {"error", "toString"};
+    JSValue e = JS_NewObject(ctx);
+    JSValue text = go_string_new(ctx, slice_cstr(words));
+    for (size_t i = 0; i < countof(names); i++)
+        JS_DefinePropertyValueStr(ctx, e, names[i],
+                                  JS_NewCFunctionData(ctx, error_words, 0, 0, 1, &text),
+                                  i == 0 ? JS_PROP_ENUMERABLE : 0);
+    JS_FreeValue(ctx, text);
+    return e;
+}

@@ -29,3 +29,5 @@ JSValue go_string_new(JSContext *ctx, struct slice s);
  */
 JSValue go_error_value(JSContext *ctx, const char *name, const char *message);
 bool go_is_error_value(JSValueConst v);
+/* A Go error with its method: e.error() gives the words, and so does String(e). */
+JSValue go_error_object(JSContext *ctx, const char *words);

@@ -90,6 +90,9 @@ void vu_free(struct vu *vu);
 /* Begins work for a scenario: __ENV with the scenario's env, tags, per-scenario counters. Yields
  * never. */
 void vu_activate(struct vu *vu, struct scenario_info *scenario);
+/* The scenario has no more iterations for this VU: ends what outlived them (sockets with
+ * keepAlive). Yields. */
+void vu_deactivate(struct vu *vu);
 
 enum vu_result {
     VU_COMPLETED,   /* returned or threw; counted */

@@ -26,6 +26,7 @@ struct vu {
     struct scenario_info *scenario; /* NULL in init, setup, teardown */
     bool is_init;                   /* init context */
     bool is_interrupted;
+    bool is_leaving; /* work that outlives iterations has to end, too */
 
     JSValue env; /* __ENV object */
     JSValue setup_data;
@@ -51,6 +52,7 @@ struct vu {
         uint32_t next_timer_id;
         uint64_t next_timer_seq;
         size_t pending;    /* registered callbacks that will come (async requests, sockets) */
+        size_t background; /* work that goes on between iterations */
         struct list ready; /* completions to run on the VU's fiber: struct js_completion */
         bool is_waiting;
         bool is_rejection; /* the pending exception is an unhandled rejection */
@@ -88,6 +90,7 @@ enum js_module_slot {
     JS_SLOT_SECRETS,
     JS_SLOT_STREAMS,
     JS_SLOT_WEBSOCKETS,
+    JS_SLOT_EVENT_SOURCE,
     JS_SLOT_HTML,
     JS_SLOT_FREE
 };

@@ -72,8 +72,7 @@ static int run_function(struct vu *vu, JSValueConst fn, int argc, JSValueConst *
         if (rc == KE_CANCELED)
             JS_FreeValue(ctx, JS_GetException(ctx));
         js_loop_abandon(vu);
-    } else if (JS_IsJobPending(vu->rt) || vu->loop.n_timers || vu->loop.pending ||
-               vu->loop.n_rejected) {
+    } else if (js_loop_has_work(vu)) {
         rc = js_loop_run(vu, JS_UNDEFINED);
     }
     if (vu->is_interrupted && rc != KE_CANCELED) {
@@ -116,6 +115,15 @@ static void record_traffic(struct vu *vu, int64_t now) {
     vu_sample_series(vu, vu->series.data_sent, (double)vu->traffic.sent_bytes, now);
     vu_sample_series(vu, vu->series.data_received, (double)vu->traffic.received_bytes, now);
     vu->traffic.sent_bytes = vu->traffic.received_bytes = 0;
+}
+
+void vu_deactivate(struct vu *vu) {
+    if (vu->loop.background == 0)
+        return;
+    vu->is_leaving = true;
+    js_loop_abandon(vu);
+    vu->is_leaving = false;
+    record_traffic(vu, clock_now_ns());
 }
 
 static void log_exception(struct vu *vu) {

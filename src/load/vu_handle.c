@@ -53,6 +53,7 @@ static void run_job(struct vu_handle *vu) {
         if (worker_slice_is_over())
             fiber_yield();
     }
+    vu_deactivate(vu->vu);
 }
 
 static struct vu *create_vu(struct vu_handle *vu) {

@@ -226,6 +226,10 @@ static int module_new(struct vu *vu) {
                : 0;
 }
 
+int http_module_need(struct vu *vu) {
+    return vu->module_state[JS_SLOT_HTTP] ? 0 : module_new(vu);
+}
+
 static int declare(JSContext *ctx, JSModuleDef *m) {
     int rc = JS_AddModuleExport(ctx, m, "CookieJar");
     for (size_t i = 0; i < countof(functions); i++)
@@ -237,7 +241,7 @@ static int declare(JSContext *ctx, JSModuleDef *m) {
 
 static int init(JSContext *ctx, JSModuleDef *m) {
     struct vu *vu = vu_from_ctx(ctx);
-    if (!vu->module_state[JS_SLOT_HTTP] && module_new(vu))
+    if (http_module_need(vu))
         return -1;
     JSValue http = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, http, functions, countof(functions));

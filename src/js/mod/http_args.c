@@ -286,15 +286,15 @@ static int read_param(struct http_call *call, const struct property *p, struct e
     return 0;
 }
 
-static bool has_header(const struct http_request *req, struct slice name) {
+bool http_request_has_header(const struct http_request *req, struct slice name) {
     for (size_t i = 0; i < req->n_headers; i++)
         if (slice_ieq(req->headers[i].name, name))
             return true;
     return false;
 }
 
-/* The one header that a body implies; goes into the free place behind the script's headers. */
-static void add_content_type(struct http_call *call, const char *type) {
+/* Goes into the free place behind the script's headers. */
+void http_call_add_header(struct http_call *call, struct slice name, struct slice value) {
     size_t n = call->req.n_headers;
     struct http_header *h = (struct http_header *)(uintptr_t)call->req.headers;
     if (!h) {
@@ -305,7 +305,7 @@ static void add_content_type(struct http_call *call, const char *type) {
         free(call->headers_heap);
         h = call->headers_heap = grown;
     }
-    h[n] = (struct http_header){SLICE("Content-Type"), slice_cstr(type)};
+    h[n] = (struct http_header){name, value};
     call->req.headers = h;
     call->req.n_headers = n + 1;
 }
@@ -358,8 +358,8 @@ int http_call_init(struct http_call *call, struct http_module *mod, struct slice
     rc = each_property(call, params, read_param, err);
     if (rc)
         return rc;
-    if (content_type && !has_header(&call->req, SLICE("Content-Type")))
-        add_content_type(call, content_type);
+    if (content_type && !http_request_has_header(&call->req, SLICE("Content-Type")))
+        http_call_add_header(call, SLICE("Content-Type"), slice_cstr(content_type));
     if (call->url->url.has_user && call->req.auth == HTTP_AUTH_NONE)
         call->req.auth = HTTP_AUTH_BASIC;
     return 0;

@@ -162,6 +162,10 @@ int http_call_init(struct http_call *call, struct http_module *mod, struct slice
 int http_call_init_method(struct http_call *call, struct http_module *mod, JSValueConst method,
                           JSValueConst url, JSValueConst body, JSValueConst params,
                           struct error *err);
+/* The script's parameters have a header of that name. */
+bool http_request_has_header(const struct http_request *req, struct slice name);
+/* Adds one after the script's, before it runs; both slices must outlive the call. */
+void http_call_add_header(struct http_call *call, struct slice name, struct slice value);
 /* Runs it. Yields. 0, a network error (call->response is there, too), KE_CANCELED. */
 int http_call_run(struct http_call *call);
 void http_call_release(struct http_call *call);
@@ -176,6 +180,11 @@ int http_body_read(struct http_call *call, JSValueConst body, const char **out_c
 /* Samples of one hop: on_hop of the client. */
 void http_record(void *call, const struct http_request *req, const struct url *url,
                  struct http_response *hop);
+
+/* A response's headers as scripts see them: canonical names, values of repeated ones joined. */
+JSValue http_headers_object(JSContext *ctx, const struct http_response *r);
+/* Adds one header to such an object. */
+void http_header_add(JSContext *ctx, JSValueConst headers, const struct http_header *h);
 
 /* Response class. Takes the reference to r, and from the call what response.request shows. */
 JSValue http_response_new(struct http_module *mod, struct http_response *r, struct http_call *call);
@@ -222,6 +231,9 @@ JSValue http_js_file(JSContext *ctx, JSValueConst this_val, int argc, JSValueCon
  * out_data NULL only asks. */
 bool http_file_from(JSContext *ctx, JSValueConst v, JSValue *out_data, char **out_name,
                     char **out_type);
+
+/* Makes the module's state when no script imported k6/http. 0, or -1 with an exception pending. */
+int http_module_need(struct vu *vu);
 
 static inline struct http_module *http_module_of(JSContext *ctx) {
     return vu_from_ctx(ctx)->module_state[JS_SLOT_HTTP];

@@ -70,32 +70,33 @@ static JSValue slice_text(JSContext *ctx, struct slice s) {
     return JS_NewStringLen(ctx, s.ptr ? s.ptr : "", s.len);
 }
 
-/* "a, b" for a repeated name; canonical case. */
-static JSValue build_headers(JSContext *ctx, const struct response *s) {
+void http_header_add(JSContext *ctx, JSValueConst headers, const struct http_header *h) {
+    char name[256];
+    size_t n = h->name.len < sizeof name ? h->name.len : sizeof name;
+    memcpy(name, h->name.ptr, n);
+    http_canonical_name(name, n);
+    JSAtom atom = JS_NewAtomLen(ctx, name, n);
+    JSValue old = JS_GetProperty(ctx, headers, atom);
+    JSValue value = slice_text(ctx, h->value);
+    if (JS_IsString(old)) {
+        size_t len;
+        const char *before = JS_ToCStringLen(ctx, &len, old);
+        char *joined = xasprintf("%.*s, %.*s", (int)len, before, SLICE_FMT(h->value));
+        JS_FreeCString(ctx, before);
+        JS_FreeValue(ctx, value);
+        value = text(ctx, joined);
+        free(joined);
+    }
+    JS_FreeValue(ctx, old);
+    JS_DefinePropertyValue(ctx, headers, atom, value, JS_PROP_C_W_E);
+    JS_FreeAtom(ctx, atom);
+}
+
+JSValue http_headers_object(JSContext *ctx, const struct http_response *r) {
     JSValue o = JS_NewObject(ctx);
     struct http_header h;
-    size_t pos = 0;
-    while (s->r && http_response_next_header(s->r, &pos, &h)) {
-        char name[256];
-        size_t n = h.name.len < sizeof name ? h.name.len : sizeof name;
-        memcpy(name, h.name.ptr, n);
-        http_canonical_name(name, n);
-        JSAtom atom = JS_NewAtomLen(ctx, name, n);
-        JSValue old = JS_GetProperty(ctx, o, atom);
-        JSValue value = slice_text(ctx, h.value);
-        if (JS_IsString(old)) {
-            size_t len;
-            const char *before = JS_ToCStringLen(ctx, &len, old);
-            char *joined = xasprintf("%.*s, %.*s", (int)len, before, SLICE_FMT(h.value));
-            JS_FreeCString(ctx, before);
-            JS_FreeValue(ctx, value);
-            value = text(ctx, joined);
-            free(joined);
-        }
-        JS_FreeValue(ctx, old);
-        JS_DefinePropertyValue(ctx, o, atom, value, JS_PROP_C_W_E);
-        JS_FreeAtom(ctx, atom);
-    }
+    for (size_t pos = 0; r && http_response_next_header(r, &pos, &h);)
+        http_header_add(ctx, o, &h);
     return o;
 }
 
@@ -280,7 +281,7 @@ static JSValue build(JSContext *ctx, const struct response *s, enum http_respons
                          : r->proto_minor    ? "HTTP/1.1"
                                              : "HTTP/1.0");
     case HTTP_FIELD_HEADERS:
-        return build_headers(ctx, s);
+        return http_headers_object(ctx, s->r);
     case HTTP_FIELD_COOKIES:
         return build_cookies(ctx, s);
     case HTTP_FIELD_BODY:

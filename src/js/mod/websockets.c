@@ -63,7 +63,8 @@ static const JSClassDef websocket_class_def = {"WebSocket", .finalizer = websock
 
 void websocket_finish(struct websocket *ws) {
     struct vu *vu = ws->vu;
-    if (ws->was_open && !ws->is_canceled)
+    /* A session that was to outlive iterations and did so has not been cut short. */
+    if (ws->was_open && (!ws->is_canceled || ws->call.keeps_alive))
         ws_call_time(&ws->call, M_WS_SESSION_DURATION, ws->call.start_ns);
     ws_free(ws->conn);
     ws->conn = NULL;
@@ -71,7 +72,10 @@ void websocket_finish(struct websocket *ws) {
     list_remove(&ws->link);
     JSValue self = ws->self;
     ws->self = JS_UNDEFINED;
-    js_loop_pending_done(vu);
+    if (ws->is_background)
+        js_loop_background_done(vu);
+    else
+        js_loop_pending_done(vu);
     JS_FreeValue(vu->ctx, self);
 }
 
@@ -172,7 +176,11 @@ static JSValue websocket_constructor(JSContext *ctx, JSValueConst new_target, in
     }
     ws->self = JS_DupValue(ctx, v);
     list_push_back(&module_of(vu)->active, &ws->link);
-    js_loop_pending_add(vu);
+    ws->is_background = ws->call.keeps_alive;
+    if (ws->is_background)
+        js_loop_background_add(vu);
+    else
+        js_loop_pending_add(vu);
     websocket_start(ws);
     return v;
 }
@@ -456,8 +464,17 @@ static void module_free(struct vu *vu) {
 
 static void module_cancel(struct vu *vu) {
     struct websockets_module *mod = module_of(vu);
-    for (struct list *l = mod ? mod->active.next : NULL; l && l != &mod->active; l = l->next)
-        websocket_cancel(container_of(l, struct websocket, link));
+    for (struct list *l = mod ? mod->active.next : NULL; l && l != &mod->active; l = l->next) {
+        struct websocket *ws = container_of(l, struct websocket, link);
+        if (ws->is_background && !vu->is_interrupted && !vu->is_leaving)
+            continue; /* an iteration has failed: the socket is for the next one, too */
+        if (ws->is_background) {
+            ws->is_background = false;
+            js_loop_pending_add(vu);
+            js_loop_background_done(vu);
+        }
+        websocket_cancel(ws);
+    }
 }
 
 const struct js_module js_mod_websockets = {"k6/websockets", declare, init, module_free,

@@ -28,8 +28,9 @@ struct websocket {
     uint8_t state;
     bool is_arraybuffer, is_binary_type_set;
     bool was_open;
-    bool is_canceled; /* the iteration is over: no more events */
-    bool is_done;     /* the last task is posted */
+    bool is_background; /* no iteration waits for it */
+    bool is_canceled;   /* the iteration is over: no more events */
+    bool is_done;       /* the last task is posted */
     char *url_text;
     char *protocol, *extensions;
     int close_code;

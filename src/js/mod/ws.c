@@ -8,6 +8,7 @@
 #include "js/go_types.h"
 #include "js/js_util.h"
 #include "js/mod.h"
+#include "js/mod/handlers.h"
 #include "js/mod/http_internal.h"
 #include "js/mod/ws_call.h"
 
@@ -15,11 +16,6 @@
 /* The reader waits for the script beyond these. */
 #define QUEUE_MAX 256
 #define QUEUE_BYTES_MAX ((size_t)16 << 20)
-
-struct handler {
-    char *event;
-    JSValue fn;
-};
 
 struct timer {
     int64_t due_ns, interval_ns; /* interval 0: once */
@@ -41,8 +37,7 @@ struct socket {
     struct vu *vu;
     JSContext *ctx;
     struct ws_conn *conn; /* NULL once connect() is over */
-    struct handler *handlers;
-    size_t n_handlers;
+    struct js_handlers handlers;
     struct timer *timers;
     size_t n_timers;
     struct ws_pings pings;
@@ -59,13 +54,9 @@ static JSClassID socket_class;
 /* ---------------------------------------------------------------- object */
 
 static void socket_free(JSRuntime *rt, struct socket *s) {
-    for (size_t i = 0; i < s->n_handlers; i++) {
-        free(s->handlers[i].event);
-        JS_FreeValueRT(rt, s->handlers[i].fn);
-    }
+    js_handlers_release(&s->handlers, rt);
     for (size_t i = 0; i < s->n_timers; i++)
         JS_FreeValueRT(rt, s->timers[i].fn);
-    free(s->handlers);
     free(s->timers);
     free(s->pings.sent_ns);
     ws_call_release(&s->call);
@@ -80,8 +71,8 @@ static void socket_finalizer(JSRuntime *rt, JSValue v) {
 
 static void socket_mark(JSRuntime *rt, JSValueConst v, JS_MarkFunc *mark) {
     struct socket *s = JS_GetOpaque(v, socket_class);
-    for (size_t i = 0; s && i < s->n_handlers; i++)
-        JS_MarkValue(rt, s->handlers[i].fn, mark);
+    if (s)
+        js_handlers_mark(&s->handlers, rt, mark);
     for (size_t i = 0; s && i < s->n_timers; i++)
         JS_MarkValue(rt, s->timers[i].fn, mark);
 }
@@ -91,49 +82,13 @@ static const JSClassDef socket_class_def = {"Socket", .finalizer = socket_finali
 
 /* ---------------------------------------------------------------- events */
 
-/* Calls the handlers of an event. False with an exception pending. */
+/* False with an exception pending. */
 static bool emit(struct socket *s, const char *event, JSValue arg) {
-    bool ok = !JS_IsException(arg);
-    size_t n = s->n_handlers; /* those that a handler adds are for the next event */
-    for (size_t i = 0; i < n && ok; i++) {
-        if (strcmp(s->handlers[i].event, event) != 0)
-            continue;
-        JSValue fn = JS_DupValue(s->ctx, s->handlers[i].fn);
-        int argc = JS_IsUndefined(arg) ? 0 : 1;
-        JSValue r = JS_Call(s->ctx, fn, JS_UNDEFINED, argc, (JSValueConst *)&arg);
-        ok = !JS_IsException(r);
-        JS_FreeValue(s->ctx, r);
-        JS_FreeValue(s->ctx, fn);
-    }
-    JS_FreeValue(s->ctx, arg);
-    return ok;
-}
-
-static JSValue error_words(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv,
-                           int magic, JSValue *data) {
-    (void)this_val;
-    (void)argc;
-    (void)argv;
-    (void)magic;
-    return JS_DupValue(ctx, data[0]);
-}
-
-/* A Go error as scripts see it: error() has its words. */
-static JSValue new_error(struct socket *s, const char *words) {
-    JSContext *ctx = s->ctx;
-    JSValue e = JS_NewObject(ctx);
-    JSValue text = go_string_new(ctx, slice_cstr(words));
-    static const char *const names[] = {"error", "toString"};
-    for (size_t i = 0; i < countof(names); i++)
-        JS_DefinePropertyValueStr(ctx, e, names[i],
-                                  JS_NewCFunctionData(ctx, error_words, 0, 0, 1, &text),
-                                  i == 0 ? JS_PROP_ENUMERABLE : 0);
-    JS_FreeValue(ctx, text);
-    return e;
+    return js_handlers_emit(&s->handlers, s->ctx, slice_cstr(event), arg);
 }
 
 static bool emit_error(struct socket *s, const char *words) {
-    return emit(s, "error", new_error(s, words));
+    return emit(s, "error", go_error_object(s->ctx, words));
 }
 
 /* Sends the close frame and tells the script, once. False with an exception pending. */
@@ -333,23 +288,8 @@ static bool run_session(struct socket *s, JSValueConst object, JSValueConst setu
 static JSValue headers_object(JSContext *ctx, const struct ws_response *r) {
     JSValue o = JS_NewObject(ctx);
     struct http_header h;
-    for (size_t pos = 0; r->head && ws_response_next(r, &pos, &h);) {
-        char *name = slice_dup(h.name);
-        http_canonical_name(name, h.name.len);
-        JSValue old = JS_GetPropertyStr(ctx, o, name);
-        struct js_text text;
-        if (JS_IsString(old) && js_text_get(ctx, old, &text)) {
-            char *both = xasprintf("%.*s, %.*s", SLICE_FMT(text.s), SLICE_FMT(h.value));
-            JS_DefinePropertyValueStr(ctx, o, name, go_string_new(ctx, slice_cstr(both)),
-                                      JS_PROP_C_W_E);
-            free(both);
-            js_text_release(&text);
-        } else {
-            JS_DefinePropertyValueStr(ctx, o, name, go_string_new(ctx, h.value), JS_PROP_C_W_E);
-        }
-        JS_FreeValue(ctx, old);
-        free(name);
-    }
+    for (size_t pos = 0; r->head && ws_response_next(r, &pos, &h);)
+        http_header_add(ctx, o, &h);
     return o;
 }
 
@@ -422,11 +362,8 @@ static JSValue js_on(JSContext *ctx, JSValueConst this_val, int argc, JSValueCon
     struct js_text event;
     if (!s || !go_string_arg(ctx, argc, argv, 0, &event))
         return JS_EXCEPTION;
-    if (argc > 1 && JS_IsFunction(ctx, argv[1])) {
-        s->handlers = xrealloc(s->handlers, (s->n_handlers + 1) * sizeof *s->handlers);
-        s->handlers[s->n_handlers++] =
-            (struct handler){slice_dup(event.s), JS_DupValue(ctx, argv[1])};
-    }
+    if (argc > 1 && JS_IsFunction(ctx, argv[1]))
+        js_handlers_add(&s->handlers, ctx, event.s, argv[1]);
     js_text_release(&event);
     return JS_UNDEFINED;
 }

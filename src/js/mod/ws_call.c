@@ -113,6 +113,10 @@ static bool read_param(struct ws_call *c, const char *key, JSValueConst v) {
     }
     if (c->module == WS_MODULE_BLOCKING)
         return true;
+    if (strcmp(key, "keepAlive") == 0) {
+        c->keeps_alive = JS_ToBool(c->vu->ctx, v) > 0;
+        return true;
+    }
     js_throw_go_error(c->vu->ctx, "unknown WebSocket's option %s", key);
     return false;
 }

@@ -16,11 +16,12 @@ struct ws_call {
     char *url, *protocols;
     const struct tagset *tags;
     int64_t start_ns;
+    bool keeps_alive; /* the session may outlive the iteration (k6/websockets; not in k6) */
 };
 
 void ws_call_init(struct ws_call *c, struct vu *vu, enum ws_module module, struct slice url);
-/* Reads the object {headers, tags, jar, compression}; undefined and null are fine. False with an
- * exception pending. */
+/* Reads the object {headers, tags, jar, compression, keepAlive}; undefined and null are fine. False
+ * with an exception pending. */
 bool ws_call_read(struct ws_call *c, JSValueConst params);
 void ws_call_release(struct ws_call *c);
 
