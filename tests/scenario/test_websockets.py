@@ -353,6 +353,83 @@ class Scripted(unittest.TestCase):
                       [(level, text) for level, text, _ in run.log])
 
 
+class KeepAlive(unittest.TestCase):
+    """Sockets that outlive the iteration, which k6 does not have."""
+
+    def run_script(self, body):
+        codes = []
+
+        def serve(connection):
+            while True:
+                opcode, payload = connection.read()
+                if opcode == CLOSE:
+                    codes.append(struct.unpack('>H', payload[:2])[0])
+                    return
+                connection.send(opcode, payload)
+
+        with Peer(serve) as peer:
+            path = script(self, "import { sleep } from 'k6';\nimport { WebSocket } from 'k6/websockets';\nconst URL = '%s';\n%s"
+                          % (peer.url, body))
+            run = kiln('run', '--quiet', path)
+        return run, codes
+
+    def test_one_socket_serves_all_iterations_of_a_vu(self):
+        run, codes = self.run_script('''
+            export const options = { scenarios: { s: { executor: 'per-vu-iterations', vus: 2, iterations: 5 } } };
+            let ws, answered, got = [];
+            export default async function () {
+                if (!ws) {
+                    ws = new WebSocket(URL, null, { keepAlive: true });
+                    ws.onclose = () => console.log('not called');
+                    ws.onmessage = (e) => { got.push(e.data); answered(); };
+                    await new Promise((done) => { const t = setTimeout(done, 20000); ws.onopen = () => { clearTimeout(t); done(); }; });
+                }
+                const answer = new Promise((done) => { answered = done; });
+                ws.send(String(__ITER));
+                const late = setTimeout(() => { throw new Error('late'); }, 20000);
+                await answer;
+                clearTimeout(late);
+                if (__ITER === 4) console.log(got.join());
+            }''')
+        self.assertEqual(run.messages, ['0,1,2,3,4'] * 2, run.err)
+        self.assertEqual(run.count('iterations'), 10)
+        self.assertEqual(run.count('ws_sessions'), 2)
+        self.assertEqual(run.count('ws_msgs_received'), 10)
+        self.assertIn('ws_session_duration', run.summary)
+        self.assertEqual(codes, [1001, 1001])
+
+    def test_messages_between_iterations_wait_for_the_next_one(self):
+        run, codes = self.run_script('''
+            export const options = { iterations: 300, vus: 1 };
+            let ws, n = 0;
+            export default function () {
+                if (!ws) {
+                    ws = new WebSocket(URL, [], { keepAlive: true });
+                    ws.onopen = () => { for (let i = 0; i < 10; i++) ws.send('m' + i); };
+                    ws.onmessage = (e) => { if (++n === 10) console.log(e.data, __ITER > 0); };
+                }
+                if (n < 10) sleep(0.02);
+            }''')
+        self.assertEqual(run.messages, ['m9 true'], run.err)
+        self.assertEqual(codes, [1001])
+
+    def test_a_failed_iteration_leaves_it_open_and_an_interrupt_closes_it(self):
+        run, codes = self.run_script('''
+            export const options = { scenarios: { s: { executor: 'constant-vus', vus: 1, duration: '2s', gracefulStop: '0s' } } };
+            let ws;
+            export default function () {
+                if (!ws) {
+                    ws = new WebSocket(URL, [], { keepAlive: true });
+                    throw new Error('first');
+                }
+                console.log(ws.readyState < 2);
+                sleep(100);
+            }''')
+        self.assertEqual(run.messages, ['true'], run.err)
+        self.assertEqual(run.count('ws_sessions'), 1)
+        self.assertEqual(codes, [1001])
+
+
 class Jslib(unittest.TestCase):
     def test_k6_utils_needs_no_network(self):
         for version in ('1.0.0', '1.1.0', '1.4.0', '1.6.0'):
