@@ -94,8 +94,7 @@ static bool emit(struct event_source *es, struct slice type, const struct task *
         JS_SetPropertyStr(ctx, e, "lastEventId", go_string_new(ctx, slice_cstr(t->last_id)));
         JS_SetPropertyStr(ctx, e, "origin", JS_NewString(ctx, es->url));
     } else if (t->kind == TASK_ERROR && es->stream.err.code) {
-        JS_SetPropertyStr(ctx, e, "message",
-                          go_string_new(ctx, slice_cstr(es->stream.err.text)));
+        JS_SetPropertyStr(ctx, e, "message", go_string_new(ctx, slice_cstr(es->stream.err.text)));
     }
     return js_handlers_emit(&es->handlers, ctx, type, e);
 }
@@ -360,8 +359,7 @@ JSValue js_event_source_class(JSContext *ctx) {
         vu->module_state[JS_SLOT_EVENT_SOURCE] = active;
     }
     JSValue proto = JS_NewObject(ctx);
-    JSValue ctor =
-        JS_NewCFunction2(ctx, constructor, "EventSource", 2, JS_CFUNC_constructor, 0);
+    JSValue ctor = JS_NewCFunction2(ctx, constructor, "EventSource", 2, JS_CFUNC_constructor, 0);
     JS_SetPropertyFunctionList(ctx, proto, members, countof(members));
     JS_SetPropertyFunctionList(ctx, proto, states, countof(states));
     JS_SetPropertyFunctionList(ctx, ctor, states, countof(states));

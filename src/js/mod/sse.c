@@ -1,5 +1,6 @@
 /* k6/x/sse: open() blocks the VU while a reading fiber queues the events, and runs the script's
- * handlers until the stream ends, as the extension xk6-sse does. EventSource is in event_source.c. */
+ * handlers until the stream ends, as the extension xk6-sse does. EventSource is in event_source.c.
+ */
 #include <stdlib.h>
 
 #include "base/check.h"

@@ -50,7 +50,8 @@ int sse_stream_init(struct sse_stream *s, struct vu *vu, JSValueConst method, JS
     if (http_module_need(vu))
         return KE_JS;
     struct http_call *call = &s->call;
-    int rc = http_call_init_method(call, http_module_of(vu->ctx), method, url, body, params, &s->err);
+    int rc =
+        http_call_init_method(call, http_module_of(vu->ctx), method, url, body, params, &s->err);
     s->has_call = true;
     call->body = JS_UNDEFINED; /* its bytes are held */
     s->tags = call->tags;

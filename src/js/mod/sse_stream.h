@@ -32,12 +32,12 @@ struct sse_stream {
 };
 
 /* Reads the request from a script's values: params has headers, tags, timeout, jar (as k6/http;
- * without timeout there is none), and Accept is text/event-stream unless it says otherwise. 0; KE_JS
- * with an exception pending; another code with s->err. Release it in any case. */
+ * without timeout there is none), and Accept is text/event-stream unless it says otherwise. 0;
+ * KE_JS with an exception pending; another code with s->err. Release it in any case. */
 int sse_stream_init(struct sse_stream *s, struct vu *vu, JSValueConst method, JSValueConst url,
                     JSValueConst body, JSValueConst params);
-/* Sends the request and reads, on the calling fiber, until the stream ends. For a further time, too:
- * a reconnection. Yields. */
+/* Sends the request and reads, on the calling fiber, until the stream ends. For a further time,
+ * too: a reconnection. Yields. */
 void sse_stream_run(struct sse_stream *s);
 /* The same on a fiber of its own, on_end being its last act. */
 void sse_stream_start(struct sse_stream *s);
