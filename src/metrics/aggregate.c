@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/vec.h"
+#include "metrics/aggregate_windows.h"
 #include "metrics/group_tree.h"
 #include "metrics/shard_internal.h"
 
@@ -27,6 +28,7 @@ struct aggregate {
     uint32_t known_size, n_known;
     uint32_t series_limit;
     bool is_overflow_told;
+    struct windows *windows; /* NULL: not kept */
 };
 
 struct aggregate *aggregate_new(void) {
@@ -51,6 +53,7 @@ void aggregate_free(struct aggregate *a) {
         free(a->series.ptr[i]);
     }
     vec_release(&a->series);
+    windows_free(a->windows);
     free(a->known);
     free(a->sinks);
     group_tree_free(a->tree);
@@ -168,10 +171,18 @@ void aggregate_merge(struct aggregate *a, struct shard_delta *d) {
         return;
     warn_of_cardinality(a, d);
     for (uint32_t i = 0; i < d->n_sinks; i++) {
-        if (d->sinks[i].series)
-            merge_series(a, &d->sinks[i]);
-        else
-            sink_merge(sink_for(a, d->sinks[i].metric), &d->sinks[i]);
+        const struct sink *from = &d->sinks[i];
+        if (from->series) {
+            merge_series(a, from);
+        } else if (from->part) {
+            if (a->windows)
+                windows_add_part(a->windows, from);
+        } else {
+            struct sink *total = sink_for(a, from->metric);
+            sink_merge(total, from);
+            if (a->windows)
+                windows_add(a->windows, total, from);
+        }
     }
     for (uint32_t i = 0; i < d->n_noted; i++)
         group_tree_add(a->tree, &d->noted[i]);
@@ -180,4 +191,24 @@ void aggregate_merge(struct aggregate *a, struct shard_delta *d) {
 
 const struct group_stats *aggregate_root_group(const struct aggregate *a) {
     return group_tree_root(a->tree);
+}
+
+/* ---------------------------------------------------------------- windows */
+
+void aggregate_keep_windows(struct aggregate *a) {
+    if (!a->windows)
+        a->windows = windows_new();
+}
+
+size_t aggregate_window_count(const struct aggregate *a) {
+    return a->windows ? windows_count(a->windows) : 0;
+}
+
+const struct aggregate_window *aggregate_window_at(const struct aggregate *a, size_t i) {
+    return i < aggregate_window_count(a) ? windows_at(a->windows, i) : NULL;
+}
+
+void aggregate_reset_windows(struct aggregate *a) {
+    if (a->windows)
+        windows_reset(a->windows);
 }

@@ -26,6 +26,21 @@ struct aggregate_series {
 size_t aggregate_series_count(const struct aggregate *a);
 struct aggregate_series *aggregate_series_at(struct aggregate *a, size_t i);
 
+/* Windows: what came since the last look, for curves and for results per second. Off until asked
+ * for, before the first merge. There is a window per metric or submetric and, where shards break
+ * down, per tag value of a metric; in order of first sight, at most AGGREGATE_WINDOWS_MAX. */
+struct aggregate_window {
+    struct metric *metric;
+    struct slice key, value;  /* ptr NULL: all of the metric */
+    const struct sink *total; /* since the start */
+    struct sink window;       /* has_samples: since the reset */
+};
+#define AGGREGATE_WINDOWS_MAX 20000u
+void aggregate_keep_windows(struct aggregate *a);
+size_t aggregate_window_count(const struct aggregate *a);
+const struct aggregate_window *aggregate_window_at(const struct aggregate *a, size_t i);
+void aggregate_reset_windows(struct aggregate *a);
+
 /* Groups and checks in the order they were first seen, for the summary and the REST API. Workers
  * count checks in their shard by (group path, check name); merged here. Pointers are valid until
  * the next merge. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/check.h"
 #include "base/compat.h"
 #include "metrics/shard_internal.h"
@@ -12,7 +13,17 @@ struct shard *shard_new(struct tag_table *tags) {
     s->tags = tags;
     s->index_size = 256;
     s->index = xcalloc(s->index_size, sizeof *s->index);
+    map_init(&s->parts);
     return s;
+}
+
+static void free_parts(struct shard *s) {
+    struct map_entry *e;
+    for (size_t i = 0; (e = map_next(&s->parts, &i));) {
+        sink_release(e->value);
+        free(e->value);
+    }
+    map_release(&s->parts);
 }
 
 void shard_free(struct shard *s) {
@@ -27,6 +38,7 @@ void shard_free(struct shard *s) {
         sink_release(own->own);
         free(own->own);
     }
+    free_parts(s);
     raw_chunk_free(s->head.raw);
     free(s->sinks);
     free(s->index);
@@ -119,11 +131,39 @@ static struct sink *own_sink(struct shard *s, struct series *series) {
     return series->own;
 }
 
+/* NULL when there are too many, or the series does not have the tag. */
+static struct sink *part_sink(struct shard *s, struct metric *m, const struct tagset *tags,
+                              size_t key) {
+    const struct tag *tag = NULL;
+    for (uint32_t i = 0; i < tags->len && !tag; i++)
+        if (slice_eq(tags->tags[i].key, s->part_keys[key]))
+            tag = &tags->tags[i];
+    if (!tag || tag->value.len == 0)
+        return NULL;
+    struct buf name;
+    buf_init(&name, BUF_NO_CAP);
+    buf_printf(&name, "%u %zu ", (unsigned)m->id, key);
+    buf_append_slice(&name, tag->value);
+    struct sink *sink = map_get(&s->parts, buf_slice(&name));
+    if (!sink && s->parts.len < SHARD_PARTS_MAX) {
+        sink = new_sink(s, m, NULL);
+        sink->part = tag;
+        map_set(&s->parts, buf_slice(&name), sink);
+    }
+    buf_release(&name);
+    return sink;
+}
+
+void shard_break_down(struct shard *s, const struct slice *keys, size_t n) {
+    s->part_keys = keys;
+    s->n_part_keys = n;
+}
+
 /* Submetrics are all known by the time a sample is recorded, however early the series itself was
  * made. */
 void series_resolve(struct series *series) {
     struct shard *s = series->shard;
-    uint32_t n = s->is_series_kept ? 2 : 1;
+    uint32_t n = (s->is_series_kept ? 2 : 1) + (uint32_t)s->n_part_keys;
     for (struct metric *m = series->metric->submetrics; m; m = m->next_sub)
         n += tagset_contains(series->tags, m->match, m->n_match);
     series->sinks = n == 1 ? &series->first : arena_alloc(&s->arena, n * sizeof *series->sinks);
@@ -134,6 +174,11 @@ void series_resolve(struct series *series) {
             series->sinks[at++] = metric_sink(s, m);
     if (s->is_series_kept)
         series->sinks[at++] = own_sink(s, series);
+    for (size_t i = 0; i < s->n_part_keys; i++) {
+        struct sink *part = part_sink(s, series->metric, series->tags, i);
+        if (part)
+            series->sinks[at++] = part;
+    }
     series->n_sinks = at;
 }
 
@@ -280,6 +325,7 @@ void sink_merge(struct sink *dst, const struct sink *src) {
     } else if (!dst->has_samples) {
         *dst = *src;
         dst->series = NULL;
+        dst->part = NULL;
     } else if (src->metric->type == METRIC_COUNTER) {
         dst->counter.sum += src->counter.sum;
         if (src->counter.first_ns < dst->counter.first_ns)
@@ -312,7 +358,8 @@ static void move_sink(struct sink *to, struct sink *from) {
     *to = *from;
     to->shard = NULL;
     to->next_touched = NULL;
-    *from = (struct sink){.metric = to->metric, .shard = from->shard, .series = to->series};
+    *from = (struct sink){
+        .metric = to->metric, .shard = from->shard, .series = to->series, .part = to->part};
 }
 
 struct shard_delta *shard_take(struct shard *s) {

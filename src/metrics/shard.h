@@ -22,7 +22,8 @@ struct sink {
     struct shard *shard; /* in a shard: told at the first sample since a take */
     struct sink *next_touched;
     const struct series
-        *series; /* in a shard: the one series that it is for, NULL = all of metric */
+        *series;            /* in a shard: the one series that it is for, NULL = all of metric */
+    const struct tag *part; /* the one tag whose samples it sees, NULL = all */
     bool has_samples;
     union {
         struct {
@@ -126,6 +127,17 @@ void raw_chunk_free(struct raw_chunk *chunk);
 /* Gives each series a sink of its own, so that the aggregate also holds per-series values
  * (aggregate_series_at). Before the first sample. */
 void shard_keep_series(struct shard *s);
+
+/* Parts of a metric: a sink for each value of each of these tags (empty values apart), so that
+ * aggregate windows (aggregate_keep_windows) also hold them. keys must outlive the shard. Before
+ * the first sample. */
+void shard_break_down(struct shard *s, const struct slice *keys, size_t n);
+#define SHARD_PARTS_MAX 2000u
+
+/* Adds src to dst, which may be empty; both of one type, neither in a shard. */
+void sink_merge(struct sink *dst, const struct sink *src);
+/* Frees what it holds, not the sink. */
+void sink_release(struct sink *sink);
 
 /* Moves every sink with samples, and the counts of checks, out of the shard. Never NULL; freed by
  * aggregate_merge or shard_delta_free. */

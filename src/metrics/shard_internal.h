@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/map.h"
 #include "metrics/shard.h"
 
 /* A group (name.ptr NULL) or a check of a group, with what was counted since the last take. */
@@ -26,7 +27,10 @@ struct shard {
     uint32_t http_len;
     bool is_series_kept;
     struct series *own_series; /* that have a sink of their own, linked by next_own */
-    struct sink *touched;      /* what has samples, linked by next_touched */
+    const struct slice *part_keys;
+    size_t n_part_keys;
+    struct map parts;     /* metric, key and value -> struct sink * */
+    struct sink *touched; /* what has samples, linked by next_touched */
     uint32_t n_touched;
     void (*give)(void *arg, struct raw_chunk *chunk);
     void *give_arg;
@@ -46,7 +50,3 @@ struct shard_delta {
 
 /* Moves the counts of checks and new groups to d. */
 void shard_take_noted(struct shard *s, struct shard_delta *d);
-/* Adds src to dst, which may be empty; both of one type, neither in a shard. */
-void sink_merge(struct sink *dst, const struct sink *src);
-/* Frees what it holds, not the sink. */
-void sink_release(struct sink *sink);
