@@ -141,10 +141,15 @@ static void hand_over(struct api *api, struct server_request *r, const struct ro
     call->api = api;
     call->request = r;
     call->answer = route->answer;
-    call->id = server_request_path(r) + strlen(route->path);
+    call->id = route->has_id ? server_request_path(r) + strlen(route->path) : "";
     call->msg.run = on_call;
     list_init(&call->link);
     worker_post(api->config.main_worker, &call->msg);
+}
+
+void api_control(struct api *api, struct server_request *r) {
+    static const struct route patch = {"PATCH", "/v1/status", api_patch_status, false};
+    hand_over(api, r, &patch);
 }
 
 static void answer_text(struct server_request *r, int status, const char *text) {

@@ -30,5 +30,9 @@ struct api *api_start(const struct api_config *cfg, struct error *err);
 /* From now on requests are for this run. Those made earlier are carried out: a resume, or a stop.
  * NULL = none any more. */
 void api_set_run(struct api *api, struct run *run);
+struct server_request;
+/* Any thread: answers a request of another server as PATCH /v1/status with its body. That server
+ * must outlive api_stop, and none may be made after it. */
+void api_control(struct api *api, struct server_request *r);
 /* Answers what is under way, closes all connections. NULL is fine. Yields. */
 void api_stop(struct api *api);

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/list.h"
 #include "base/log.h"
 
 #define CONNECTION_MEMORY_BYTES ((size_t)32 * 1024)
+#define STREAM_BLOCK_BYTES ((size_t)16 * 1024)
 #define SILENCE_S 15u
 /* For the last answers to be sent, before connections are cut. */
 #define SEND_PATIENCE_S 1
@@ -26,6 +28,8 @@ struct http_server {
     size_t bodies_bytes; /* server's thread */
     pthread_mutex_t lock;
     pthread_cond_t sent;
+    struct list resting; /* streams without anything to say */
+    bool is_stopping;
     int n_handled; /* requests from the handler's call until their answer is sent */
 };
 
@@ -44,6 +48,11 @@ struct server_request {
     const char *content_type;
     char *content;
     size_t content_bytes;
+    char *header_names[SERVER_HEADERS_MAX], *header_values[SERVER_HEADERS_MAX];
+    int n_headers;
+    struct server_stream stream; /* read NULL: content is the answer */
+    struct list link;            /* of resting */
+    bool is_resting;
 };
 
 static struct server_request *request_new(struct http_server *s, struct MHD_Connection *connection,
@@ -54,6 +63,7 @@ static struct server_request *request_new(struct http_server *s, struct MHD_Conn
     r->method = xstrdup(method);
     r->path = xstrdup(path);
     buf_init(&r->body, s->config.max_body_bytes);
+    list_init(&r->link);
     return r;
 }
 
@@ -65,18 +75,53 @@ static void drop_body(struct server_request *r) {
 
 static void request_free(struct server_request *r) {
     drop_body(r);
+    for (int i = 0; i < r->n_headers; i++) {
+        free(r->header_names[i]);
+        free(r->header_values[i]);
+    }
+    if (r->stream.release != NULL)
+        r->stream.release(r->stream.arg);
     free(r->method);
     free(r->path);
     free(r->content);
     free(r);
 }
 
-static enum MHD_Result queue_answer(struct server_request *r) {
+/* Reading and coming to rest are one step under the lock: what is new afterwards wakes it. */
+static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t max) {
+    struct server_request *r = arg;
+    struct http_server *s = r->server;
+    (void)position;
+    pthread_mutex_lock(&s->lock);
+    long n = r->stream.read(r->stream.arg, to, max);
+    if (n == 0 && s->is_stopping)
+        n = -1;
+    if (n == 0) {
+        r->is_resting = true;
+        list_push_back(&s->resting, &r->link);
+        MHD_suspend_connection(r->connection);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+}
+
+static struct MHD_Response *make_response(struct server_request *r) {
+    if (r->stream.read != NULL)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream,
+                                                 r, NULL);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(r->content_bytes, r->content, MHD_RESPMEM_MUST_FREE);
+    if (response != NULL)
+        r->content = NULL; /* the response's now */
+    return response;
+}
+
+static enum MHD_Result queue_answer(struct server_request *r) {
+    struct MHD_Response *response = make_response(r);
     if (response == NULL)
         return MHD_NO;
-    r->content = NULL; /* the response's now */
+    for (int i = 0; i < r->n_headers; i++)
+        MHD_add_response_header(response, r->header_names[i], r->header_values[i]);
     if (r->content_type != NULL)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
     enum MHD_Result rc = MHD_queue_response(r->connection, (unsigned)r->status, response);
@@ -161,6 +206,11 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **sl
     (void)why;
     if (r == NULL)
         return;
+    if (r->is_resting) {
+        pthread_mutex_lock(&r->server->lock);
+        list_remove(&r->link);
+        pthread_mutex_unlock(&r->server->lock);
+    }
     if (r->state != REQUEST_READING)
         count_handled(arg, -1);
     request_free(r);
@@ -201,6 +251,7 @@ struct http_server *http_server_start(const struct http_server_config *cfg, stru
     s->config = *cfg;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->sent, NULL);
+    list_init(&s->resting);
     /* Signals are the main thread's business. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -214,12 +265,30 @@ struct http_server *http_server_start(const struct http_server_config *cfg, stru
     return NULL;
 }
 
+/* With the lock held. */
+static void wake_streams(struct http_server *s) {
+    while (!list_empty(&s->resting)) {
+        struct server_request *r = container_of(s->resting.next, struct server_request, link);
+        list_remove(&r->link);
+        r->is_resting = false;
+        MHD_resume_connection(r->connection);
+    }
+}
+
+void http_server_wake_streams(struct http_server *s) {
+    pthread_mutex_lock(&s->lock);
+    wake_streams(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
 void http_server_stop(struct http_server *s) {
     struct timespec end;
     int rc = 0;
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += SEND_PATIENCE_S;
     pthread_mutex_lock(&s->lock);
+    s->is_stopping = true;
+    wake_streams(s);
     while (s->n_handled > 0 && rc == 0)
         rc = pthread_cond_timedwait(&s->sent, &s->lock, &end);
     pthread_mutex_unlock(&s->lock);
@@ -248,6 +317,20 @@ const char *server_request_header(const struct server_request *r, const char *na
 void server_request_answer(struct server_request *r, int status, const char *content_type,
                            struct buf *body) {
     set_answer(r, status, content_type, body);
+    r->state = REQUEST_ANSWERED;
+    MHD_resume_connection(r->connection);
+}
+
+void server_request_add_header(struct server_request *r, const char *name, const char *value) {
+    CHECK(r->n_headers < SERVER_HEADERS_MAX);
+    r->header_names[r->n_headers] = xstrdup(name);
+    r->header_values[r->n_headers++] = xstrdup(value);
+}
+
+void server_request_stream(struct server_request *r, int status, const char *content_type,
+                           const struct server_stream *stream) {
+    r->stream = *stream;
+    set_answer(r, status, content_type, NULL);
     r->state = REQUEST_ANSWERED;
     MHD_resume_connection(r->connection);
 }

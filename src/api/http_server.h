@@ -47,7 +47,27 @@ struct slice server_request_body(const struct server_request *r);
 /* A header's value or NULL; in the handler only. */
 const char *server_request_header(const struct server_request *r, const char *name);
 
+/* Adds a header to the answer that is to come. Any thread, until the request is answered; name and
+ * value are copied. At most SERVER_HEADERS_MAX. */
+#define SERVER_HEADERS_MAX 8
+void server_request_add_header(struct server_request *r, const char *name, const char *value);
+
 /* Any thread, once. Takes body's content (it is empty afterwards; NULL = none). content_type is
  * static or NULL. The request is gone afterwards. */
 void server_request_answer(struct server_request *r, int status, const char *content_type,
                            struct buf *body);
+
+/* An answer without a known end, such as server-sent events. */
+struct server_stream {
+    /* The server's thread, its lock held: puts up to max bytes at to. 0: nothing yet, asked again
+     * after http_server_wake_streams; negative: this is the end. Must not wait. */
+    long (*read)(void *arg, char *to, size_t max);
+    void (*release)(void *arg); /* the server's thread; may be NULL */
+    void *arg;
+};
+/* Any thread, once, instead of server_request_answer. A stream that the peer does not read costs
+ * nothing but itself. http_server_stop ends all streams once their read has nothing more. */
+void server_request_stream(struct server_request *r, int status, const char *content_type,
+                           const struct server_stream *stream);
+/* Any thread: there is something new to read. */
+void http_server_wake_streams(struct http_server *s);

@@ -13,6 +13,7 @@
 #include "cli/log_setup.h"
 #include "cli/option_flags.h"
 #include "cli/run_api.h"
+#include "cli/run_results.h"
 #include "cli/run_screen.h"
 #include "cli/run_summary.h"
 #include "cli/signals.h"
@@ -29,6 +30,7 @@ struct run_command {
     struct output_threshold *output_thresholds;
     struct run *run;
     struct run_api api;
+    struct run_results results;
     struct fiber *lingerer;
     bool is_interrupted;
 };
@@ -102,6 +104,14 @@ static size_t list_thresholds(struct run_command *c) {
     return n;
 }
 
+/* The web dashboard is asked for as an output, but it is not fed with samples. */
+static int add_output(struct run_command *c, struct slice spec, struct error *err) {
+    struct slice arg = spec, name = slice_cut(&arg, '=');
+    if (!slice_eq(name, SLICE("web-dashboard")))
+        return outputs_add(c->outputs, spec, err);
+    return run_results_add_dashboard(&c->results, arg.ptr != NULL ? arg : SLICE(""), err);
+}
+
 static int create_outputs(struct run_command *c, struct failure *f) {
     struct error err = {0};
     size_t n_thresholds = list_thresholds(c);
@@ -113,16 +123,17 @@ static int create_outputs(struct run_command *c, struct failure *f) {
     c->outputs = outputs_new(&params);
     for (size_t i = 0; i < c->t->config.out.len; i++) {
         struct slice spec = slice_cstr(c->t->config.out.items[i]);
-        if (spec.len > 0 && outputs_add(c->outputs, spec, &err) != 0)
+        if (spec.len > 0 && add_output(c, spec, &err) != 0)
             return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
     }
-    if (c->t->config.web_dashboard && outputs_add(c->outputs, SLICE("web-dashboard"), &err) != 0)
-        log_printf(LOG_WARN, "%s", err.text);
+    if (c->t->config.web_dashboard && run_results_add_dashboard(&c->results, SLICE(""), &err) != 0)
+        return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
     return 0;
 }
 
 static bool prepare_shard(void *arg, struct shard *s) {
     struct run_command *c = arg;
+    run_results_prepare_shard(&c->results, s);
     if (outputs_count(c->outputs) == 0)
         return false;
     outputs_attach(c->outputs, s);
@@ -136,6 +147,7 @@ static void on_tick(void *arg) {
 static void on_collected(void *arg) {
     struct run_command *c = arg;
     outputs_tick(c->outputs, c->run->aggregate);
+    run_results_collected(&c->results);
 }
 
 static void create_run(struct run_command *c, int n_workers) {
@@ -214,14 +226,17 @@ static void check_thresholds(struct run_command *c, struct failure *f) {
 /* From here on there is something to report, whatever happens. */
 static void run_and_report(struct run_command *c, struct failure *f) {
     struct error err = {0};
-    bool is_streaming = outputs_start(c->outputs, &err) == 0;
+    bool is_streaming = outputs_start(c->outputs, &err) == 0 &&
+                        run_results_start(&c->results, c->run, c->api.api, &err) == 0;
     if (is_streaming) {
+        c->screen.dashboard_url = run_results_dashboard_url(&c->results);
         run_screen_header(&c->screen, &c->t->test, c->outputs);
         signals_start(c->t->main_worker, on_interrupt, c);
         execute(c, f);
         run_finish(c->run);
         check_thresholds(c, f);
         outputs_stop(c->outputs);
+        run_results_stop(&c->results, f);
     } else {
         failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
     }
@@ -253,6 +268,8 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
     if (rc == 0 && t->test.derived.console_output.is_set)
         rc = console_file_open(t->test.derived.console_output.value, f);
     if (rc == 0)
+        rc = run_results_init(&c.results, t, flags, f);
+    if (rc == 0)
         rc = create_outputs(&c, f);
     if (rc == 0 && (n_workers = count_workers(flags, f)) == 0)
         rc = f->exit_code;
@@ -261,7 +278,9 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         create_run(&c, n_workers);
         run_and_report(&c, f);
         rc = f->exit_code;
+        run_results_close(&c.results);
         run_api_stop(&c.api);
+        run_results_release(&c.results);
 #ifdef __SANITIZE_ADDRESS__
         run_free(c.run);
 #endif
@@ -297,6 +316,6 @@ const struct command cmd_run = {
     .args_error = "arg should either be \"-\", if reading script from stdin, or a path to a script "
                   "file",
     .flags = (const struct flag_def *const[]){option_flag_defs, runtime_flag_defs, config_flag_defs,
-                                              own_flags, NULL},
+                                              result_flag_defs, own_flags, NULL},
     .run = run,
 };

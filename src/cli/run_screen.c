@@ -72,6 +72,7 @@ void run_screen_header(const struct run_screen *s, const struct test *t,
         descriptions[i] = outputs_description(outputs, i);
     struct run_header header = {.execution = "local",
                                 .script = t->path,
+                                .dashboard_url = s->dashboard_url,
                                 .outputs = descriptions,
                                 .n_outputs = n_outputs,
                                 .profiling_address = s->profiling_address,

@@ -12,6 +12,7 @@ struct run_screen {
     struct run *run;
     int64_t next_draw_ns;
     bool is_tty, is_stderr_tty, no_color, is_quiet;
+    const char *dashboard_url;     /* shown in the header; NULL = none */
     const char *profiling_address; /* shown in the header; NULL = off */
 };
 

@@ -1,0 +1,312 @@
+#include "cli/run_results.h"
+
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/atomic_file.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "cli/run_report.h"
+#include "load/control.h"
+#include "report/report_html.h"
+
+#define TOKEN_BYTES 12
+/* Ticks of REST requests come in between. */
+#define TICK_MIN_NS (800 * NS_PER_MS)
+
+extern char **environ;
+
+/* ---- what is asked for */
+
+int run_results_add_dashboard(struct run_results *r, struct slice query, struct error *err) {
+    struct error why = {0};
+    if (r->has_dashboard) {
+        if (query.len == 0) /* K6_WEB_DASHBOARD=true beside -o web-dashboard=… */
+            return 0;
+        dashboard_options_release(&r->options);
+    }
+    r->has_dashboard = true;
+    if (dashboard_options_init(&r->options, query, &why) == 0)
+        return 0;
+    return error_set(err, KE_CONFIG, "could not create the 'web-dashboard' output: %s", why.text);
+}
+
+static bool wants_events(const struct run_results *r) {
+    return r->has_dashboard || r->html_path != NULL;
+}
+
+static bool wants_windows(const struct run_results *r) {
+    return wants_events(r) || r->save_path != NULL;
+}
+
+void run_results_prepare_shard(struct run_results *r, struct shard *s) {
+    if (wants_windows(r) && r->options.tags.len > 0)
+        shard_break_down(s, r->options.tags.ptr, r->options.tags.len);
+    if (r->save_path != NULL)
+        shard_keep_series(s);
+}
+
+/* ---- events */
+
+static void on_event(void *arg, const char *event, struct slice json, bool is_latest) {
+    struct run_results *r = arg;
+    event_log_add(r->events, event, json, is_latest);
+    if (r->has_dashboard && *r->options.record_path != '\0')
+        buf_printf(&r->record, "{\"event\":\"%s\",\"data\":%.*s}\n", event, SLICE_FMT(json));
+}
+
+static void write_html(void *arg, struct buf *out) {
+    struct run_results *r = arg;
+    struct buf lines;
+    buf_init(&lines, BUF_NO_CAP);
+    event_log_write_lines(r->events, &lines);
+    report_html_write(buf_slice(&lines), out);
+    buf_release(&lines);
+}
+
+static const char *state_name(const struct run *run) {
+    static const char *const names[] = {
+        [RUN_CREATED] = "starting",        [RUN_INIT_VUS] = "starting VUs",
+        [RUN_INIT_EXECUTORS] = "starting", [RUN_INIT_DONE] = "starting",
+        [RUN_PAUSED] = "paused",           [RUN_STARTED] = "running",
+        [RUN_SETUP] = "setup()",           [RUN_RUNNING] = "running",
+        [RUN_TEARDOWN] = "teardown()",     [RUN_ENDED] = "finished",
+        [RUN_INTERRUPTED] = "stopped",     [RUN_MARKED_AS_FAILED] = "failed"};
+    int status = atomic_load(&run->status);
+    if (status < RUN_ENDED && atomic_load(&run->is_paused))
+        return "paused";
+    return status >= 0 && status < (int)countof(names) ? names[status] : "running";
+}
+
+static double progress(const struct run *run) {
+    double sum = 0;
+    if (atomic_load(&run->status) >= RUN_TEARDOWN)
+        return 1;
+    for (size_t i = 0; i < run->n_scenarios; i++)
+        sum += run->scenarios[i].info.progress(&run->scenarios[i].info);
+    return run->n_scenarios > 0 ? sum / (double)run->n_scenarios : 0;
+}
+
+static struct recorder_state get_state(const struct run *run) {
+    return (struct recorder_state){.now_ns = clock_now_ns(),
+                                   .elapsed_ns = run_elapsed_ns(run),
+                                   .state = state_name(run),
+                                   .vus = atomic_load(&run->instance.vus_active),
+                                   .vus_max = atomic_load(&run->instance.vus_initialized),
+                                   .iterations = atomic_load(&run->instance.iterations_completed),
+                                   .interrupted =
+                                       atomic_load(&run->instance.iterations_interrupted),
+                                   .progress = progress(run),
+                                   .is_paused = atomic_load(&run->is_paused)};
+}
+
+/* ---- start */
+
+/* 0: some scenario ends when its iterations are done. */
+static int64_t known_duration_ns(const struct test *t) {
+    int64_t longest = 0;
+    for (size_t i = 0; i < t->derived.scenarios.len; i++) {
+        const struct scenario *s = &t->derived.scenarios.items[i];
+        if (s->type == EXECUTOR_SHARED_ITERATIONS || s->type == EXECUTOR_PER_VU_ITERATIONS)
+            return 0;
+        int64_t end = s->start_time.ns + scenario_regular_duration_ns(s);
+        longest = end > longest ? end : longest;
+    }
+    return longest;
+}
+
+static bool can_pause(const struct run *run) {
+    bool can = true;
+    for (size_t i = 0; i < run->n_scenarios; i++)
+        can &= run->scenarios[i].config->type == EXECUTOR_EXTERNALLY_CONTROLLED;
+    return can;
+}
+
+static const char *find_test_id(const struct test *t) {
+    const struct opt_map *tags = &t->derived.tags;
+    for (size_t i = 0; i < tags->len; i++)
+        if (strcmp(tags->items[i].key, "testid") == 0)
+            return tags->items[i].value;
+    return NULL;
+}
+
+static void create_recorder(struct run_results *r, bool can_control) {
+    const struct test *t = &r->t->test;
+    const struct opt_scenarios *all = &t->derived.scenarios;
+    int64_t wanted_ns = r->has_dashboard ? r->options.period_ns : 0;
+    r->scenarios = xcalloc(all->len + 1, sizeof *r->scenarios);
+    for (size_t i = 0; i < all->len; i++)
+        r->scenarios[i] = all->items[i].name;
+    struct recorder_config config = {
+        .script = t->path,
+        .program = "kiln " KILN_VERSION,
+        .test_id = find_test_id(t),
+        .scenarios = r->scenarios,
+        .n_scenarios = all->len,
+        .end_offset_ns = t->plan.end_offset_ns,
+        .period_ns = recorder_period_ns(wanted_ns, t->plan.end_offset_ns, known_duration_ns(t)),
+        .tags = r->options.tags.ptr,
+        .n_tags = r->options.tags.len,
+        .thresholds = t->has_thresholds ? &t->thresholds : NULL,
+        .can_control = can_control,
+        .can_pause = can_pause(r->run),
+        .can_scale = run_has_external_control(r->run),
+        .give = on_event,
+        .arg = r};
+    r->events = event_log_new();
+    r->recorder = recorder_new(&config, clock_now_ns());
+}
+
+static char *make_token(void) {
+    unsigned char bytes[TOKEN_BYTES];
+    struct buf text;
+    CHECK(getrandom(bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes);
+    buf_init(&text, BUF_NO_CAP);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        buf_printf(&text, "%02x", bytes[i]);
+    return buf_detach(&text, NULL);
+}
+
+static void open_browser(const char *url) {
+    pid_t pid;
+    char *argv[] = {(char *)"xdg-open", (char *)(uintptr_t)url, NULL};
+    int rc = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+    if (rc != 0)
+        log_printf(LOG_WARN, "cannot open the web dashboard in a browser: xdg-open: %s",
+                   strerror(rc));
+}
+
+static int start_dashboard(struct run_results *r, struct api *api, struct error *err) {
+    struct error why = {0};
+    if (api != NULL)
+        r->token = r->options.token != NULL ? xstrdup(r->options.token) : make_token();
+    struct dashboard_config config = {.host = r->options.host,
+                                      .port = r->options.port,
+                                      .events = r->events,
+                                      .page = report_page(),
+                                      .token = r->token,
+                                      .write_report = write_html,
+                                      .arg = r};
+    r->dashboard = dashboard_start(&config, &why);
+    if (r->dashboard == NULL) {
+        log_fields(LOG_WARN, SLICE("Error from Web dashboard"), LOG_STR("error", why.text));
+        return r->options.is_default_port ? 0 : error_set(err, why.code, "%s", why.text);
+    }
+    dashboard_set_api(r->dashboard, api);
+    const char *url = dashboard_url(r->dashboard);
+    if (r->token != NULL)
+        log_printf(LOG_INFO,
+                   "To pause, scale or stop the test from the web dashboard, open "
+                   "%s/ui/?endpoint=/#token=%s",
+                   url, r->token);
+    if (r->options.is_opened)
+        open_browser(url);
+    return 0;
+}
+
+int run_results_start(struct run_results *r, struct run *run, struct api *api, struct error *err) {
+    bool is_served = r->has_dashboard && r->options.port >= 0;
+    r->run = run;
+    if (!wants_windows(r))
+        return 0;
+    aggregate_keep_windows(run->aggregate);
+    if (wants_events(r))
+        create_recorder(r, is_served && api != NULL);
+    if (r->save_path != NULL && run_report_start_saving(r, err) != 0)
+        return KE_IO;
+    return is_served ? start_dashboard(r, api, err) : 0;
+}
+
+const char *run_results_dashboard_url(const struct run_results *r) {
+    return r->dashboard != NULL ? dashboard_url(r->dashboard) : NULL;
+}
+
+/* ---- while it runs */
+
+static void take_windows(struct run_results *r, int64_t now_ns) {
+    struct aggregate *a = r->run->aggregate;
+    if (r->recorder != NULL)
+        recorder_add(r->recorder, a);
+    if (r->writer != NULL)
+        run_report_save_window(r, r->last_ns, now_ns);
+    aggregate_reset_windows(a);
+    r->last_ns = now_ns;
+}
+
+void run_results_collected(struct run_results *r) {
+    if (r->run == NULL || !wants_windows(r))
+        return;
+    struct recorder_state state = get_state(r->run);
+    if (state.now_ns - r->last_ns < TICK_MIN_NS)
+        return;
+    take_windows(r, state.now_ns);
+    if (r->recorder != NULL)
+        recorder_tick(r->recorder, r->run->aggregate, &state);
+    if (r->dashboard != NULL)
+        dashboard_wake(r->dashboard);
+}
+
+/* ---- end */
+
+static void save_text(const char *path, struct slice content) {
+    struct error err = {0};
+    struct buf packed;
+    buf_init(&packed, BUF_NO_CAP);
+    if (slice_ends(slice_cstr(path), SLICE(".gz"))) {
+        report_gzip(content, &packed);
+        content = buf_slice(&packed);
+    }
+    if (atomic_file_put(path, content, &err) != 0)
+        log_printf(LOG_ERROR, "could not save the report: %s", err.text);
+    buf_release(&packed);
+}
+
+static void save_html(struct run_results *r) {
+    const char *export = r->has_dashboard ? r->options.export_path : "";
+    struct buf html;
+    if (*export == '\0' && r->html_path == NULL)
+        return;
+    buf_init(&html, BUF_NO_CAP);
+    write_html(r, &html);
+    if (*export != '\0')
+        save_text(export, buf_slice(&html));
+    if (r->html_path != NULL)
+        save_text(r->html_path, buf_slice(&html));
+    buf_release(&html);
+}
+
+void run_results_stop(struct run_results *r, const struct failure *f) {
+    if (r->run == NULL)
+        return;
+    if (wants_windows(r)) {
+        struct recorder_state state = get_state(r->run);
+        take_windows(r, state.now_ns);
+        if (r->recorder != NULL)
+            recorder_stop(r->recorder, r->run->aggregate, &state, f->text);
+        if (r->dashboard != NULL)
+            dashboard_wake(r->dashboard);
+        save_html(r);
+        if (r->has_dashboard && *r->options.record_path != '\0')
+            save_text(r->options.record_path, buf_slice(&r->record));
+    }
+    run_report_write(r, f);
+}
+
+void run_results_close(struct run_results *r) {
+    if (r->dashboard != NULL)
+        dashboard_set_api(r->dashboard, NULL);
+}
+
+void run_results_release(struct run_results *r) {
+    dashboard_stop(r->dashboard);
+    recorder_free(r->recorder);
+    event_log_free(r->events);
+    if (r->has_dashboard)
+        dashboard_options_release(&r->options);
+    buf_release(&r->record);
+    free(r->scenarios);
+    free(r->token);
+    free(r->report_text);
+}
