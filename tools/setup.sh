@@ -32,7 +32,7 @@ packages_build="gcc g++ make cmake ninja-build pkg-config python3 git ca-certifi
     libuv1-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev libzstd-dev
     libmicrohttpd-dev libsqlite3-dev libpq-dev libcrypt-dev libjansson-dev libgumbo-dev
     libcurl4-openssl-dev libsnappy-dev nodejs npm"
-packages_test="libcmocka-dev clang-format curl openssl nghttp2-server postgresql"
+packages_test="libcmocka-dev clang-format curl openssl nghttp2-server postgresql chromium"
 packages_fuzz="clang"
 packages_bench="wrk hey nginx-light nghttp2-client"
 
@@ -48,6 +48,7 @@ has_package() {
     nginx-light) { command -v nginx || [ -x /usr/sbin/nginx ]; } >/dev/null && return 0 ;;
     nodejs) command -v node >/dev/null && return 0 ;;
     npm) command -v npm >/dev/null && return 0 ;;
+    chromium) { command -v chromium || command -v google-chrome; } >/dev/null && return 0 ;;
     esac
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
 }
