@@ -242,6 +242,11 @@ static int get_conn(struct exchange *x) {
     struct buf own, *out = exchange_take_buffer(&own);
     int rc = exchange_build(x, out);
     exchange_release_buffer(out, &own);
+    if (unlikely(!rc && !url->is_port_valid && !x->has_proxy)) {
+        const char *digits = memrchr(url->host_header.ptr, ':', url->host_header.len);
+        int len = (int)(url->host_header.ptr + url->host_header.len - digits) - 1;
+        rc = error_set(&x->err, KE_DIAL, "dial tcp: address %.*s: invalid port", len, digits + 1);
+    }
     return rc ? rc : open_conn(x, host, port, url->is_https);
 }
 

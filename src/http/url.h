@@ -18,6 +18,7 @@ struct url {
     bool is_https; /* scheme https */
     bool has_user, has_password;
     bool is_host_valid; /* host_header may go out as it is */
+    bool is_port_valid; /* false: a number beyond 65535, which nobody can dial; port is 0 */
     uint16_t port;      /* explicit or the scheme's default; 0 when neither */
     struct slice scheme;
     struct slice user, password; /* percent-decoded */

@@ -338,10 +338,11 @@ static struct span put_request_uri(struct buf *b, const struct url_parts *u, str
     return uri;
 }
 
-static uint16_t port_of(const struct url *u, struct slice digits) {
+static uint16_t port_of(const struct url *u, struct slice digits, bool *out_valid) {
     uint64_t n;
+    *out_valid = !digits.len || (slice_to_u64(digits, &n) && n <= UINT16_MAX);
     if (digits.len)
-        return slice_to_u64(digits, &n) && n <= UINT16_MAX ? (uint16_t)n : 0;
+        return *out_valid ? (uint16_t)n : 0;
     return u->is_https ? 443 : u->is_http ? 80 : 0;
 }
 
@@ -409,5 +410,5 @@ void url_parts_finish(struct arena *a, const struct url_parts *u, struct url *ou
         .request_uri = s[8],
         .userinfo = s[9],
     };
-    out->port = port_of(out, port);
+    out->port = port_of(out, port, &out->is_port_valid);
 }

@@ -124,10 +124,12 @@ int conn_open(const struct conn_target *t, int64_t deadline_ns, struct conn **ou
         *timings = (struct conn_timings){0};
     int rc = dial_tcp(t->dialer, has_proxy ? t->proxy_host : t->host,
                       has_proxy ? t->proxy_port : t->port, deadline_ns, &dialed, err);
-    if (rc && has_proxy && rc != KE_TIMEOUT && rc != KE_CANCELED && err) {
-        struct error inner = *err;
-        error_set(err, rc, "proxyconnect tcp: %.470s", inner.text);
-        err->sys_errno = inner.sys_errno;
+    if (rc && has_proxy && rc != KE_TIMEOUT && rc != KE_CANCELED) {
+        rc = KE_TCP; /* what is wrong with it k6 does not look at */
+        if (err) {
+            struct error inner = *err;
+            error_set(err, rc, "proxyconnect tcp: %.470s", inner.text);
+        }
     }
     if (rc)
         return rc;

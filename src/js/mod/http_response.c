@@ -70,6 +70,23 @@ static JSValue slice_text(JSContext *ctx, struct slice s) {
     return JS_NewStringLen(ctx, s.ptr ? s.ptr : "", s.len);
 }
 
+/* Appends value to the list that o has under name. Takes value. */
+static void append_to_list(JSContext *ctx, JSValueConst o, struct slice name, JSValue value) {
+    JSAtom atom = JS_NewAtomLen(ctx, name.ptr, name.len);
+    JSValue list = JS_GetProperty(ctx, o, atom);
+    uint32_t n = 0;
+    if (JS_IsObject(list)) {
+        JSValue len = JS_GetPropertyStr(ctx, list, "length");
+        JS_ToUint32(ctx, &n, len);
+    } else {
+        list = JS_NewArray(ctx);
+        JS_DefinePropertyValue(ctx, o, atom, JS_DupValue(ctx, list), JS_PROP_C_W_E);
+    }
+    JS_SetPropertyUint32(ctx, list, n, value);
+    JS_FreeValue(ctx, list);
+    JS_FreeAtom(ctx, atom);
+}
+
 void http_header_add(JSContext *ctx, JSValueConst headers, const struct http_header *h) {
     char name[256];
     size_t n = h->name.len < sizeof name ? h->name.len : sizeof name;
@@ -125,18 +142,7 @@ static JSValue build_cookies(JSContext *ctx, const struct response *s) {
     while (s->r && http_response_next_header(s->r, &pos, &h)) {
         if (!slice_ieq(h.name, SLICE("set-cookie")) || !cookie_parse(h.value, &c))
             continue;
-        JSAtom name = JS_NewAtomLen(ctx, c.name.ptr, c.name.len);
-        JSValue list = JS_GetProperty(ctx, o, name);
-        if (!JS_IsObject(list)) {
-            list = JS_NewArray(ctx);
-            JS_DefinePropertyValue(ctx, o, name, JS_DupValue(ctx, list), JS_PROP_C_W_E);
-        }
-        int64_t n = 0;
-        JSValue len = JS_GetPropertyStr(ctx, list, "length");
-        JS_ToInt64(ctx, &n, len);
-        JS_SetPropertyUint32(ctx, list, (uint32_t)n, build_cookie(ctx, &c));
-        JS_FreeValue(ctx, list);
-        JS_FreeAtom(ctx, name);
+        append_to_list(ctx, o, c.name, build_cookie(ctx, &c));
     }
     return o;
 }
@@ -208,19 +214,28 @@ static JSValue build_request_headers(JSContext *ctx, const struct response *s) {
         if (!value.ptr || slice_ieq(name, SLICE("host")) ||
             slice_ieq(name, SLICE("content-length")) || slice_ieq(name, SLICE("transfer-encoding")))
             continue;
-        JSAtom atom = JS_NewAtomLen(ctx, name.ptr, name.len);
-        JSValue list = JS_GetProperty(ctx, o, atom);
-        uint32_t n = 0;
-        if (JS_IsObject(list)) {
-            JSValue len = JS_GetPropertyStr(ctx, list, "length");
-            JS_ToUint32(ctx, &n, len);
-        } else {
-            list = JS_NewArray(ctx);
-            JS_DefinePropertyValue(ctx, o, atom, JS_DupValue(ctx, list), JS_PROP_C_W_E);
-        }
-        JS_SetPropertyUint32(ctx, list, n, slice_text(ctx, slice_trim(value)));
-        JS_FreeValue(ctx, list);
-        JS_FreeAtom(ctx, atom);
+        append_to_list(ctx, o, name, slice_text(ctx, slice_trim(value)));
+    }
+    return o;
+}
+
+/* What the Cookie header said: name -> [{name, value, replace}]. */
+static JSValue build_request_cookies(JSContext *ctx, const struct response *s) {
+    JSValue o = JS_NewObject(ctx);
+    struct slice head = s->r ? s->r->request_head : slice_from(NULL, 0);
+    struct slice rest = head.len ? http_header_find(head, SLICE("Cookie")) : head;
+    while (rest.ptr) {
+        struct slice value = slice_trim(slice_cut(&rest, ';'));
+        struct slice name = slice_cut(&value, '=');
+        if (!name.len)
+            continue;
+        if (value.len > 1 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
+            value = slice_from(value.ptr + 1, value.len - 2);
+        JSValue cookie = JS_NewObject(ctx);
+        JS_SetPropertyStr(ctx, cookie, "name", slice_text(ctx, name));
+        JS_SetPropertyStr(ctx, cookie, "value", slice_text(ctx, value));
+        JS_SetPropertyStr(ctx, cookie, "replace", JS_FALSE);
+        append_to_list(ctx, o, name, cookie);
     }
     return o;
 }
@@ -251,7 +266,7 @@ static JSValue build_request(JSContext *ctx, const struct response *s) {
     JS_SetPropertyStr(ctx, o, "url", request_url(ctx, s));
     JS_SetPropertyStr(ctx, o, "headers", build_request_headers(ctx, s));
     JS_SetPropertyStr(ctx, o, "body", body);
-    JS_SetPropertyStr(ctx, o, "cookies", JS_NewObject(ctx));
+    JS_SetPropertyStr(ctx, o, "cookies", build_request_cookies(ctx, s));
     return o;
 }
 
