@@ -62,12 +62,17 @@ void vu_tag_delete(struct vu *vu, struct slice key) {
         vu->tags = tagset_without(shard_tags(vu->shard), vu->tags, key);
 }
 
-const struct sample_meta *vu_sample_meta(const struct vu *vu, struct sample_meta *out) {
-    if (likely(!vu->has_vu_tag && !vu->has_iter_tag && !vu->meta_custom))
+const struct sample_meta *vu_sample_meta_with(const struct vu *vu, const struct tagset *custom,
+                                              struct sample_meta *out) {
+    if (likely(!vu->has_vu_tag && !vu->has_iter_tag && !custom))
         return NULL;
     *out = (struct sample_meta){vu->has_vu_tag ? vu->id : -1, vu->has_iter_tag ? vu->iteration : -1,
-                                vu->meta_custom};
+                                custom};
     return out;
+}
+
+const struct sample_meta *vu_sample_meta(const struct vu *vu, struct sample_meta *out) {
+    return vu_sample_meta_with(vu, vu->meta_custom, out);
 }
 
 void vu_sample_series(struct vu *vu, struct series *s, double value, int64_t time_ns) {

@@ -17,6 +17,9 @@ void vu_tag_delete(struct vu *vu, struct slice key);
 /* What goes with the VU's samples beside tags; NULL when there is nothing, otherwise *out filled
  * in. */
 const struct sample_meta *vu_sample_meta(const struct vu *vu, struct sample_meta *out);
+/* The same with metadata other than the VU's own. */
+const struct sample_meta *vu_sample_meta_with(const struct vu *vu, const struct tagset *custom,
+                                              struct sample_meta *out);
 /* Records one value with tags, dropped without a shard. */
 void vu_sample(struct vu *vu, struct metric *m, const struct tagset *tags, double value,
                int64_t time_ns);

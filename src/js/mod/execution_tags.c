@@ -121,6 +121,17 @@ static void metadata_set(struct vu *vu, struct slice key, struct slice value) {
     metadata_intern(vu);
 }
 
+void vu_metadata_set(struct vu *vu, struct slice key, struct slice value) {
+    if (!vu->shard || !((const struct shard_head *)vu->shard)->raw)
+        return;
+    if (value.ptr) {
+        metadata_set(vu, key, value);
+    } else {
+        free(map_delete(&vu->metadata, key));
+        metadata_intern(vu);
+    }
+}
+
 static int metadata_get(JSContext *ctx, JSPropertyDescriptor *desc, JSValueConst obj, JSAtom prop) {
     (void)obj;
     const char *name = JS_AtomToCString(ctx, prop);

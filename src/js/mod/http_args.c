@@ -330,6 +330,7 @@ int http_call_init(struct http_call *call, struct http_module *mod, struct slice
     call->vu = vu;
     call->mod = mod;
     call->tags = vu->tags;
+    call->metadata = vu->meta_custom;
     call->expected = mod->expected;
     if (call->expected)
         call->expected->refs++;

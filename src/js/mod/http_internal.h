@@ -136,7 +136,8 @@ struct http_call {
     struct http_expected *expected;
     bool has_verdict; /* false: responseCallback null */
     bool throws;
-    unsigned n_hops; /* reported so far */
+    const struct tagset *metadata; /* of the samples, as it was when the request was made */
+    unsigned n_hops;               /* reported so far */
     struct http_header headers_inline[HTTP_CALL_INLINE];
     struct http_header *headers_heap;
     /* C strings and heap blocks to release. */

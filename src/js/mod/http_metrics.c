@@ -180,5 +180,5 @@ void http_record(void *arg, const struct http_request *req, const struct url *ur
         .is_failed = verdict == VERDICT_UNEXPECTED,
     };
     struct sample_meta meta;
-    http_series_add(s, &sample, t->end_mono, vu_sample_meta(vu, &meta));
+    http_series_add(s, &sample, t->end_mono, vu_sample_meta_with(vu, call->metadata, &meta));
 }

@@ -13,7 +13,7 @@ static const struct js_module *const table[] = {
     &js_mod_webcrypto, &js_mod_secrets,    &js_mod_fs,
     &js_mod_csv,       &js_mod_streams,    &js_mod_html,
     &js_mod_ws,        &js_mod_websockets, &js_mod_experimental_websockets,
-    &js_mod_sse,
+    &js_mod_sse,       &js_mod_tracing,
 };
 
 /* Names under which v0.51 had modules that are elsewhere now; the k6 workshop imports this one. */
@@ -34,10 +34,6 @@ static const struct {
     {"k6/experimental/redis",
      "k6/experimental/redis has been removed. Please migrate to the new version by changing your import to "
      "'k6/x/redis'. Read more here: https://grafana.com/docs/k6/latest/javascript-api/k6-x-redis"},
-    {"k6/experimental/tracing",
-     "k6/experimental/tracing has been removed. All of it functionality is available as pure JavaScript module. More "
-     "info available at the docs: "
-     "https://grafana.com/docs/k6/latest/javascript-api/jslib/http-instrumentation-tempo"},
 };
 
 const struct js_module *js_module_find(struct slice specifier) {

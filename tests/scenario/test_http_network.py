@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""What lies between kiln and a server: proxies, TLS with a stapled OCSP answer, headers of a trace.
+Environment: KILN, path of the program."""
+import base64
+import http.server
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from kiln_runner import kiln, script
+
+OPENSSL = shutil.which('openssl')
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Answers with the request's target and headers."""
+    protocol_version = 'HTTP/1.1'
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        body = json.dumps({'target': self.path, 'headers': {k.lower(): v for k, v in self.headers.items()}}).encode()
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_DELETE = do_GET
+
+
+class Proxy(threading.Thread):
+    """An HTTP proxy that leads everything to 127.0.0.1 and keeps the heads of what it was asked."""
+
+    def __init__(self, user=None):
+        super().__init__(daemon=True)
+        self.user, self.heads = user, []
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        data = b''
+        while b'\r\n\r\n' not in data:
+            piece = client.recv(65536)
+            if not piece:
+                return client.close()
+            data += piece
+        head = data.split(b'\r\n\r\n')[0].decode()
+        self.heads.append(head)
+        if self.user and 'Proxy-Authorization: Basic ' + base64.b64encode(self.user.encode()).decode() not in head:
+            client.sendall(b'HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n')
+            return client.close()
+        method, target = head.split()[:2]
+        server = socket.create_connection(('127.0.0.1', int(target.split('://')[-1].split('/')[0].split(':')[1])))
+        if method == 'CONNECT':
+            client.sendall(b'HTTP/1.1 200 Connection established\r\n\r\n')
+        else:
+            server.sendall(data)
+        threading.Thread(target=self.pump, args=(client, server), daemon=True).start()
+        self.pump(server, client)
+
+    @staticmethod
+    def pump(source, to):
+        try:
+            while True:
+                piece = source.recv(65536)
+                if not piece:
+                    break
+                to.sendall(piece)
+            to.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def certificates(directory):
+    """ca.pem, server.key, server.pem, and good.der and revoked.der, which say so of the latter."""
+    def openssl(*arguments):
+        subprocess.run([OPENSSL, *arguments], cwd=directory, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    new_key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    openssl('req', '-x509', *new_key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=authority')
+    openssl('req', *new_key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=localhost')
+    openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-set_serial', '4097', '-out', 'server.pem', '-days', '2')
+    openssl('ocsp', '-issuer', 'ca.pem', '-cert', 'server.pem', '-reqout', 'request.der', '-no_nonce')
+    for name, line in (('good', 'V\t991231000000Z\t\t1001\tunknown\t/CN=localhost\n'),
+                       ('revoked', 'R\t991231000000Z\t250101000000Z,keyCompromise\t1001\tunknown\t/CN=localhost\n')):
+        with open(os.path.join(directory, name), 'w', encoding='ascii') as f:
+            f.write(line)
+        openssl('ocsp', '-index', name, '-rsigner', 'ca.pem', '-rkey', 'ca.key', '-CA', 'ca.pem', '-reqin', 'request.der', '-respout', name + '.der',
+                '-ndays', '2')
+
+
+class Network(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Echo)
+        cls.server.daemon_threads = True
+        cls.port = cls.server.server_address[1]
+        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.shutdown()
+        cls.server.server_close()
+
+    def messages(self, text, **env):
+        run = kiln('run', '--quiet', '--log-format=raw', script(self, text), env=env)
+        self.assertEqual(run.code, 0, run.err)
+        return run.err.splitlines()
+
+    def proxy(self, user=None):
+        proxy = Proxy(user)
+        self.addCleanup(proxy.listener.close)
+        return proxy
+
+    def test_plain_requests_go_through_the_proxy(self):
+        proxy = self.proxy('me:secret')
+        lines = self.messages('''
+            import http from 'k6/http';
+            export const options = { hosts: { 'direct.test': '127.0.0.1' } };
+            export default function () {
+              for (const host of ['far.test', 'direct.test', 'x.near.test', '127.0.0.1']) {
+                const r = http.get(`http://${host}:%d/a?b`);
+                console.log(host, r.json('target'), r.json('headers.proxy-authorization') !== undefined);
+              }
+            }''' % self.port, HTTP_PROXY='http://me:secret@127.0.0.1:%d' % proxy.port, NO_PROXY='direct.test, *.near.test:1')
+        self.assertEqual(lines, ['far.test http://far.test:%d/a?b true' % self.port, 'direct.test /a?b false',
+                                 'x.near.test http://x.near.test:%d/a?b true' % self.port, '127.0.0.1 /a?b false'])
+
+    def test_a_proxy_that_says_no(self):
+        proxy = self.proxy('me:secret')
+        lines = self.messages('''
+            import http from 'k6/http';
+            export default function () {
+              for (const url of ['http://far.test:1/', 'https://far.test:1/']) {
+                const r = http.get(url);
+                console.log(r.status, r.error_code, r.error);
+              }
+            }''', HTTP_PROXY='127.0.0.1:%d' % proxy.port, HTTPS_PROXY='127.0.0.1:%d' % proxy.port)
+        self.assertEqual([line for line in lines if line[0].isdigit()], ['407 1407 ', '0 1000 Proxy Authentication Required'])
+
+    @unittest.skipUnless(OPENSSL, 'needs openssl')
+    def test_a_tunnel_to_a_server_with_an_ocsp_staple(self):
+        with tempfile.TemporaryDirectory() as directory:
+            certificates(directory)
+            for name, expected in (('good', 'good unspecified 0 true'), ('revoked', 'revoked key_compromise 1735689600 true')):
+                with self.subTest(name), self.tls_server(directory, name + '.der') as port:
+                    proxy = self.proxy('me:secret')
+                    lines = self.messages('''
+                        import http from 'k6/http';
+                        export const options = { insecureSkipTLSVerify: true };
+                        export default function () {
+                          const { status, ocsp, tls_version } = http.get('https://far.test:%d/');
+                          console.log(status, ocsp.status, ocsp.revocation_reason, ocsp.revoked_at, ocsp.next_update > ocsp.this_update, tls_version);
+                        }''' % port, HTTPS_PROXY='http://me:secret@127.0.0.1:%d' % proxy.port)
+                    self.assertEqual(lines, ['200 %s tls1.3' % expected])
+                    self.assertEqual([head.split('\r\n')[0] for head in proxy.heads], ['CONNECT far.test:%d HTTP/1.1' % port])
+
+    def tls_server(self, directory, staple):
+        return TlsServer(directory, staple)
+
+    def test_requests_carry_the_trace(self):
+        lines = self.messages('''
+            import http from 'k6/http';
+            import { Client, instrumentHTTP } from 'k6/experimental/tracing';
+            instrumentHTTP({ propagator: 'w3c', baggage: { user: 'a b' } });
+            const jaeger = new Client({ propagator: 'jaeger', sampling: 0 });
+            const url = 'http://127.0.0.1:%d/';
+            export default async function () {
+              const params = { headers: { own: 'yes' } };
+              for (const r of [http.get(url, params), http.del(url), await http.asyncRequest('POST', url, 'body', params), jaeger.get(url)]) {
+                const h = r.json('headers');
+                console.log(/^00-dc0718[0-9a-f]{26}-[0-9a-f]{16}-01$/.test(h.traceparent), h.baggage, h.own,
+                            /^dc0718[0-9a-f]{26}:[0-9a-f]{8}:0:0$/.test(h['uber-trace-id']));
+              }
+              console.log(JSON.stringify(params), http.batch([url])[0].json('headers.traceparent'));
+            }''' % self.port)
+        self.assertEqual(lines, ['true user=a%20b yes false', 'true user=a%20b undefined false', 'true user=a%20b yes false',
+                                 'false undefined undefined true', '{"headers":{"own":"yes"}} undefined'])
+
+
+class TlsServer:
+    def __init__(self, directory, staple):
+        with socket.create_server(('127.0.0.1', 0)) as s:
+            self.port = s.getsockname()[1]
+        self.process = subprocess.Popen(
+            [OPENSSL, 's_server', '-accept', '127.0.0.1:%d' % self.port, '-cert', 'server.pem', '-key', 'server.key', '-status_file', staple, '-www',
+             '-quiet'], cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        end = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(('127.0.0.1', self.port), 1).close()
+                return self.port
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+if __name__ == '__main__':
+    unittest.main()
