@@ -173,7 +173,7 @@ static void write_metadata(struct buf *out, const struct test *t, const struct m
     json_key(&w, "env");
     write_env(&w, env);
     write_text(&w, "compatibilityMode", is_extended ? "extended" : "base");
-    write_text(&w, "k6version", compat_is_v051() ? "0.51.0" : "2.2.1");
+    write_text(&w, "k6version", compat_text(COMPAT_K6_VERSION));
 #ifdef __APPLE__
     write_text(&w, "goos", "darwin");
 #else

@@ -168,23 +168,31 @@ void http_push_free(struct http_push *h) {
 
 /* ---------------------------------------------------------------- requests */
 
+/* "host:port" of the URL, the port by its scheme when it names none. */
+static void host_port(const char *url, char *out, size_t size) {
+    const char *mark = strstr(url, "://"), *host = mark ? mark + 3 : url;
+    int len = (int)strcspn(host, "/?#");
+    const char *port = slice_starts(slice_cstr(url), SLICE("https")) ? ":443" : ":80";
+    for (int i = len; i > 0 && host[i - 1] != ']'; i--)
+        if (host[i - 1] == ':')
+            port = "";
+    snprintf(out, size, "%.*s%s", len, host, port);
+}
+
 /* Go's words for what can be told apart, libcurl's for the rest. */
 static int fail(struct http_push *h, const char *url, CURLcode rc, struct error *err) {
-    long sys_errno = 0, port = 0;
-    char *ip = NULL;
+    long sys_errno = 0;
+    char where[256];
     if (rc == CURLE_OPERATION_TIMEDOUT)
         return error_set(err, KE_TIMEOUT,
                          "Post \"%s\": context deadline exceeded (Client.Timeout exceeded while "
                          "awaiting headers)",
                          url);
     curl.getinfo(h->easy, CURLINFO_OS_ERRNO, &sys_errno);
-    curl.getinfo(h->easy, CURLINFO_PRIMARY_IP, &ip);
-    curl.getinfo(h->easy, CURLINFO_PRIMARY_PORT, &port);
-    if (rc == CURLE_COULDNT_CONNECT && sys_errno == ECONNREFUSED && ip && ip[0]) {
-        bool is_v6 = strchr(ip, ':') != NULL;
-        return error_set(err, KE_IO,
-                         "Post \"%s\": dial tcp %s%s%s:%ld: connect: connection refused", url,
-                         is_v6 ? "[" : "", ip, is_v6 ? "]" : "", port);
+    if (rc == CURLE_COULDNT_CONNECT && sys_errno == ECONNREFUSED) {
+        host_port(url, where, sizeof where);
+        return error_set(err, KE_IO, "Post \"%s\": dial tcp %s: connect: connection refused", url,
+                         where);
     }
     return error_set(err, KE_IO, "Post \"%s\": %s", url,
                      h->reason[0] ? h->reason : curl.strerror(rc));

@@ -28,6 +28,7 @@ struct influxdb_output {
     struct line_fields fields;
     struct line_writer lines;
     struct buf body;
+    uint64_t n_in_body;
     char *write_url;
     struct push_queue *queue; /* over HTTP */
     int udp;                  /* over UDP, -1 = none */
@@ -279,10 +280,9 @@ static enum push_result send_body(void *arg, void *sender, struct slice body, st
     return result;
 }
 
-static void on_failed(void *arg, const struct error *err, int64_t took_ns) {
+static void on_failed(void *arg, const struct error *err) {
     const struct influxdb_output *o = arg;
     bool is_v2 = !o->token && strstr(err->text, "unauthorized access");
-    (void)took_ns;
     log_fields(LOG_ERROR,
                is_v2 ? SLICE("Couldn't write stats: for InfluxDB 2 set K6_INFLUXDB_TOKEN, "
                              "K6_INFLUXDB_ORGANIZATION and K6_INFLUXDB_BUCKET")
@@ -343,14 +343,17 @@ static void hand_over(struct influxdb_output *o) {
     if (o->udp >= 0)
         send_datagrams(o);
     else
-        push_queue_give(o->queue, &o->body);
+        push_queue_give(o->queue, &o->body, o->n_in_body);
     buf_reset(&o->body);
+    o->n_in_body = 0;
 }
 
 static void influxdb_consume(struct output *base, const struct raw_chunk *chunk) {
     struct influxdb_output *o = (struct influxdb_output *)base;
     for (uint32_t i = 0; i < chunk->len; i++) {
-        if (!line_write(&o->lines, &o->body, &chunk->samples[i]) && !o->is_value_told) {
+        bool is_written = line_write(&o->lines, &o->body, &chunk->samples[i]);
+        o->n_in_body += is_written;
+        if (!is_written && !o->is_value_told) {
             o->is_value_told = true;
             log_fields(LOG_WARN,
                        SLICE("InfluxDB has no NaN and no infinity: such samples are left out"),
@@ -371,6 +374,7 @@ static void influxdb_flush(struct output *base) {
 static int influxdb_start(struct output *base, struct error *err) {
     struct influxdb_output *o = (struct influxdb_output *)base;
     struct push_config config = {.name = "influxdb",
+                                 .unit = "samples",
                                  .n_threads = (int)o->concurrent_writes,
                                  .arg = o,
                                  .send = send_body,

@@ -13,7 +13,8 @@ struct output_type {
      * "" without "=". NULL: known to k6, not built here. */
     int (*create)(struct output *o, struct slice arg, struct error *err);
     size_t bytes;        /* of the struct that begins with struct output; zeroed before create */
-    const char *removed; /* why this version has it no more, NULL when it has */
+    const char *removed;     /* why this version has it no more, NULL when it has */
+    const char *unsupported; /* why kiln will never have it */
     bool is_unlisted;    /* not among the "available types" */
 };
 
@@ -49,7 +50,7 @@ const char *output_type_removed(const struct output_type *type);
 void output_type_list(struct buf *out);
 
 extern const struct output_type output_json, output_csv, output_influxdb, output_prometheus,
-    output_statsd;
+    output_statsd, output_opentelemetry, output_experimental_opentelemetry;
 
 /* params->getenv with its absence handled. */
 const char *output_getenv(const struct output *o, const char *name);

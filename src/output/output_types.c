@@ -2,17 +2,19 @@
 #include "base/compat.h"
 #include "output/output_type.h"
 
-static const struct output_type cloud = {.name = "cloud"};
+static const struct output_type cloud = {
+    .name = "cloud",
+    .unsupported = "kiln has no cloud to send to: it works without any service of others. Other "
+                   "outputs keep results: json, csv, influxdb, experimental-prometheus-rw, "
+                   "opentelemetry, web-dashboard"};
 static const struct output_type datadog = {
     .name = "datadog",
     .removed = "it was removed in k6 v0.34.0: use opentelemetry instead",
     .is_unlisted = true};
-static const struct output_type experimental_opentelemetry = {.name = "experimental-opentelemetry"};
 static const struct output_type kafka = {
     .name = "kafka",
     .removed = "it was removed in k6 v0.34.0, where an extension took its place",
     .is_unlisted = true};
-static const struct output_type opentelemetry = {.name = "opentelemetry"};
 static const struct output_type web_dashboard = {.name = "web-dashboard"};
 
 /* In order of names. */
@@ -20,18 +22,18 @@ static const struct output_type *const types[] = {
     &cloud,
     &output_csv,
     &datadog,
-    &experimental_opentelemetry,
+    &output_experimental_opentelemetry,
     &output_prometheus,
     &output_influxdb,
     &output_json,
     &kafka,
-    &opentelemetry,
+    &output_opentelemetry,
     &output_statsd,
     &web_dashboard,
 };
 
 static bool is_known(const struct output_type *t) {
-    bool is_otel = t == &opentelemetry || t == &experimental_opentelemetry;
+    bool is_otel = t == &output_opentelemetry || t == &output_experimental_opentelemetry;
     return !is_otel || compat_on(COMPAT_OUTPUT_OPENTELEMETRY);
 }
 

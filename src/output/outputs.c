@@ -187,6 +187,9 @@ int outputs_add(struct outputs *o, struct slice spec, struct error *err) {
     if (output_type_removed(type))
         return error_set(err, KE_CONFIG, "could not create the '%s' output: %s", type->name,
                          output_type_removed(type));
+    if (type->unsupported)
+        return error_set(err, KE_CONFIG, "could not create the '%s' output: %s", type->name,
+                         type->unsupported);
     if (!type->create)
         return error_set(err, KE_CONFIG,
                          "could not create the '%s' output: this version of kiln does not have it "

@@ -67,9 +67,8 @@ static enum push_result send_body(void *arg, void *sender, struct slice body, st
     return result;
 }
 
-static void on_failed(void *arg, const struct error *err, int64_t took_ns) {
+static void on_failed(void *arg, const struct error *err) {
     (void)arg;
-    (void)took_ns;
     log_fields(LOG_ERROR, SLICE("Failed to send the time series data to the endpoint"),
                LOG_STR("error", err->text), LOG_STR("output", OUTPUT_NAME));
 }
@@ -91,7 +90,7 @@ static void on_sent(void *arg, int64_t took_ns) {
 
 static void hand_over(struct prom_output *o) {
     if (o->n_in_body)
-        push_queue_give(o->queue, &o->body);
+        push_queue_give(o->queue, &o->body, o->n_in_body);
     buf_reset(&o->body);
     o->n_in_body = 0;
 }
@@ -149,6 +148,7 @@ static void prom_collect(struct output *base, struct aggregate *a) {
 static int prom_start(struct output *base, struct error *err) {
     struct prom_output *o = (struct prom_output *)base;
     struct push_config config = {.name = "experimental-prometheus-rw",
+                                 .unit = "values of time series",
                                  .n_threads = 1, /* a series' samples must come in order */
                                  .arg = o,
                                  .send = send_body,

@@ -1,6 +1,6 @@
 #include "output/protobuf.h"
 
-enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2 };
+enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 
 #define VARINT_MAX 10
 
@@ -70,4 +70,59 @@ void pb_end(struct buf *out, size_t begin) {
         out->len += n - 1;
     }
     memcpy(out->ptr + begin - 1, bytes, n);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+struct pb_reader pb_reader_of(struct slice message) {
+    const unsigned char *at = (const unsigned char *)message.ptr;
+    return (struct pb_reader){at, at + message.len};
+}
+
+bool pb_read_varint(struct pb_reader *r, uint64_t *out) {
+    uint64_t v = 0;
+    for (unsigned shift = 0; r->at < r->end && shift < 64; shift += 7) {
+        unsigned char byte = *r->at++;
+        v |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            *out = v;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_fixed(struct pb_reader *r, size_t size, uint64_t *out) {
+    uint64_t v = 0;
+    if ((size_t)(r->end - r->at) < size)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        v |= (uint64_t)r->at[i] << (8 * i);
+    r->at += size;
+    *out = v;
+    return true;
+}
+
+bool pb_read(struct pb_reader *r, struct pb_field *out) {
+    uint64_t key, len;
+    *out = (struct pb_field){0};
+    if (!pb_read_varint(r, &key) || key >> 3 == 0 || key >> 32 != 0)
+        return false;
+    out->number = (unsigned)(key >> 3);
+    switch (key & 7) {
+    case WIRE_VARINT:
+        return pb_read_varint(r, &out->value);
+    case WIRE_64:
+        return read_fixed(r, 8, &out->value);
+    case WIRE_32:
+        return read_fixed(r, 4, &out->value);
+    case WIRE_BYTES:
+        if (!pb_read_varint(r, &len) || len > (uint64_t)(r->end - r->at))
+            return false;
+        out->bytes = slice_from((const char *)r->at, (size_t)len);
+        r->at += len;
+        return true;
+    default:
+        return false;
+    }
 }

@@ -1,5 +1,5 @@
-/* Writing protobuf messages into a buf. An embedded message is written in place: its length is put
- * before it when it ends, so nothing is measured beforehand. */
+/* Protobuf messages. Writing goes into a buf, an embedded message in place: its length is put before
+ * it when it ends, so nothing is measured beforehand. */
 #pragma once
 
 #include "base/buf.h"
@@ -15,3 +15,18 @@ void pb_bytes(struct buf *out, unsigned field, struct slice v); /* bytes, string
 /* Where a message begins; give it to pb_end. */
 size_t pb_begin(struct buf *out, unsigned field);
 void pb_end(struct buf *out, size_t begin);
+
+/* Reads a message field by field. */
+struct pb_reader {
+    const unsigned char *at, *end;
+};
+struct pb_field {
+    unsigned number;
+    uint64_t value;     /* of a varint, or the bits of a fixed32 or fixed64 */
+    struct slice bytes; /* of a string, bytes, a message or a packed field; else ptr NULL */
+};
+struct pb_reader pb_reader_of(struct slice message);
+/* False at the end, and where what follows is no field. */
+bool pb_read(struct pb_reader *r, struct pb_field *out);
+/* A bare varint, as packed fields hold them. */
+bool pb_read_varint(struct pb_reader *r, uint64_t *out);
