@@ -147,8 +147,11 @@ struct http_push *http_push_new(const struct http_push_config *c, struct error *
     curl.setopt(e, CURLOPT_WRITEDATA, h);
     curl.setopt(e, CURLOPT_HEADERFUNCTION, on_header);
     curl.setopt(e, CURLOPT_HEADERDATA, h);
-    if (c->is_http2)
+    if (c->is_http2) {
         curl.setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+        /* libcurl 7.88 fails whenever it uses such a connection a second time. */
+        curl.setopt(e, CURLOPT_FORBID_REUSE, 1L);
+    }
     set_tls(e, c);
     add_header(h, "Expect:"); /* no 100-continue: it would cost a round trip a body */
     if (set_auth(e, c, err)) {

@@ -18,7 +18,7 @@ struct http_push_config {
     bool is_insecure;                /* certificates are not verified */
     int tls_min;                     /* 12 or 13; 0 = libcurl's own */
     const char *ca, *cert, *key;     /* PEM files, NULL = none */
-    bool is_http2;                   /* HTTP/2 at once, also over plain TCP (gRPC) */
+    bool is_http2; /* HTTP/2 at once, also over plain TCP (gRPC); a connection a request */
     /* AWS signature version 4, when region is set. */
     const char *sigv4_region, *sigv4_service, *sigv4_access_key, *sigv4_secret_key;
 };
