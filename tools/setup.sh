@@ -32,7 +32,8 @@ packages_build="gcc g++ make cmake ninja-build pkg-config python3 git ca-certifi
     libuv1-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev libzstd-dev
     libmicrohttpd-dev libsqlite3-dev libpq-dev libcrypt-dev libjansson-dev libgumbo-dev
     libcurl4-openssl-dev libsnappy-dev nodejs npm"
-packages_test="libcmocka-dev clang-format curl openssl nghttp2-server postgresql chromium"
+packages_test="libcmocka-dev clang-format curl openssl nghttp2-server postgresql chromium
+    prometheus influxdb python3-grpcio"
 packages_fuzz="clang"
 packages_bench="wrk hey nginx-light nghttp2-client"
 
@@ -71,6 +72,34 @@ refresh_lists() {
     lists_are_fresh=yes
 }
 
+# Of these only the programs are wanted: the tests start servers of their own, on ports of their own.
+services="prometheus influxdb"
+policy=/usr/sbin/policy-rc.d
+
+# Debian starts a service when its package is installed, unless policy-rc.d says no.
+forbid_services() {
+    [ -e $policy ] && return
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+    as_root chmod +x $policy
+    trap allow_services EXIT
+}
+
+allow_services() {
+    trap - EXIT
+    as_root rm -f $policy
+}
+
+# disable_services PACKAGE…: nor shall what was just installed start with the machine.
+disable_services() {
+    local name
+    command -v systemctl >/dev/null || return 0
+    for name in "$@"; do
+        case " $services " in
+        *" $name "*) as_root systemctl disable "$name" >/dev/null 2>&1 || say "could not disable the service $name" ;;
+        esac
+    done
+}
+
 # install_packages NAME…: those that are missing, in one call of apt-get.
 install_packages() {
     local missing=() name
@@ -82,11 +111,14 @@ install_packages() {
         die "missing: ${missing[*]}. This script installs packages on Debian only; install them by your system's own means"
     refresh_lists
     say "installing ${missing[*]}"
+    forbid_services
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install \
         -o Dpkg::Use-Pty=0 "${missing[@]}" >"$deps/apt.log" 2>&1 || {
         tail -n 30 "$deps/apt.log" >&2
         die "apt-get could not install ${missing[*]}"
     }
+    [ "$(trap -p EXIT)" = '' ] || allow_services
+    disable_services "${missing[@]}"
 }
 
 # ---------------------------------------------------------------- QuickJS
