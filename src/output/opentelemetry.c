@@ -10,8 +10,6 @@
 #include "output/output_config.h"
 #include "output/push_queue.h"
 
-/* A tick that comes a little early is taken for the one that was meant. */
-#define TICK_SLACK_NS (50 * NS_PER_MS)
 #define GRPC_PREFIX 5
 #define GZIP_WINDOW (15 + 16) /* 16 asks for a gzip header */
 
@@ -95,23 +93,24 @@ static bool may_pass(int grpc_status) {
 
 static enum push_result judge_http(const struct http_push_answer *a, struct error *err) {
     struct slice text = slice_trim(buf_slice(&a->body));
-    bool is_text = !text.len || !memchr(text.ptr, '\0', text.len);
     if (a->status / 100 == 2)
         return PUSH_DONE;
+    if (text.len && memchr(text.ptr, '\0', text.len))
+        text.len = 0; /* an encoded google.rpc.Status */
     error_set(err, KE_IO, "the OTLP endpoint answered with status %d%s%.*s", a->status,
-              text.len && is_text ? ": " : "", is_text ? (int)text.len : 0, text.len ? text.ptr : "");
+              text.len ? ": " : "", SLICE_FMT(text));
     return a->status == 429 || (a->status >= 502 && a->status <= 504) ? PUSH_AGAIN : PUSH_FAILED;
 }
 
 static enum push_result judge_grpc(const struct http_push_answer *a, struct error *err) {
-    struct slice status = slice_cstr(a->grpc_status);
     struct buf message;
     uint64_t code;
-    if (a->status != 200 || !slice_to_u64(status, &code))
-        return judge_http(a, err) == PUSH_AGAIN ? PUSH_AGAIN
-               : a->status != 200
-                   ? PUSH_FAILED
-                   : (error_set(err, KE_IO, "the OTLP endpoint does not speak gRPC"), PUSH_FAILED);
+    if (a->status != 200)
+        return judge_http(a, err);
+    if (!slice_to_u64(slice_cstr(a->grpc_status), &code)) {
+        error_set(err, KE_IO, "the OTLP endpoint does not speak gRPC");
+        return PUSH_FAILED;
+    }
     if (code == 0)
         return PUSH_DONE;
     buf_init(&message, BUF_NO_CAP);
@@ -166,12 +165,9 @@ static void export(struct otel_output *o) {
 
 static void otel_collect(struct output *base, struct aggregate *a) {
     struct otel_output *o = (struct otel_output *)base;
-    int64_t now_ns = clock_now_ns();
     o->aggregate = a;
-    if (now_ns + TICK_SLACK_NS < o->next_export_ns)
-        return;
-    o->next_export_ns = now_ns + o->config.export_interval_ns;
-    export(o);
+    if (output_is_due(&o->next_export_ns, o->config.export_interval_ns))
+        export(o);
 }
 
 /* ---------------------------------------------------------------- life */
@@ -237,7 +233,6 @@ static int experimental_create(struct output *base, struct slice arg, struct err
 
 const struct output_type output_opentelemetry = {
     .name = "opentelemetry", .create = otel_create, .bytes = sizeof(struct otel_output)};
-const struct output_type output_experimental_opentelemetry = {
-    .name = "experimental-opentelemetry",
-    .create = experimental_create,
-    .bytes = sizeof(struct otel_output)};
+const struct output_type output_experimental_opentelemetry = {.name = "experimental-opentelemetry",
+                                                              .create = experimental_create,
+                                                              .bytes = sizeof(struct otel_output)};

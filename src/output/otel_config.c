@@ -227,20 +227,13 @@ int otel_config_read(struct otel_config *c, const struct output *o, struct error
 }
 
 void otel_config_release(struct otel_config *c) {
-    char *texts[] = {c->service_name,
-                     c->service_version,
-                     c->prefix,
-                     c->protocol,
-                     c->headers,
-                     c->ca,
-                     c->cert,
-                     c->key,
-                     c->grpc_endpoint,
-                     c->http_endpoint,
-                     c->http_path,
-                     c->username,
-                     c->password,
-                     c->url};
+    char *texts[] = {c->service_name,  c->service_version,
+                     c->prefix,        c->protocol,
+                     c->headers,       c->ca,
+                     c->cert,          c->key,
+                     c->grpc_endpoint, c->http_endpoint,
+                     c->http_path,     c->username,
+                     c->password,      c->url};
     for (size_t i = 0; i < countof(texts); i++)
         free(texts[i]);
     for (size_t i = 0; i < c->header_lines.len; i++)

@@ -13,9 +13,9 @@ struct output_type {
      * "" without "=". NULL: known to k6, not built here. */
     int (*create)(struct output *o, struct slice arg, struct error *err);
     size_t bytes;        /* of the struct that begins with struct output; zeroed before create */
-    const char *removed;     /* why this version has it no more, NULL when it has */
+    const char *removed; /* why this version has it no more, NULL when it has */
     const char *unsupported; /* why kiln will never have it */
-    bool is_unlisted;    /* not among the "available types" */
+    bool is_unlisted;        /* not among the "available types" */
 };
 
 enum output_wants { OUTPUT_WANTS_RAW = 1, OUTPUT_WANTS_SERIES = 2 };
@@ -54,3 +54,7 @@ extern const struct output_type output_json, output_csv, output_influxdb, output
 
 /* params->getenv with its absence handled. */
 const char *output_getenv(const struct output *o, const char *name);
+
+/* Whether a tick comes when something is due that is done every interval_ns; moves *next_ns on, so
+ * that a late tick does not make the next one too early. A tick a little early counts. */
+bool output_is_due(int64_t *next_ns, int64_t interval_ns);

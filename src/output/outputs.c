@@ -15,6 +15,9 @@
 /* It is woken before its time when this much waits. */
 #define QUEUE_SAMPLES_WAKE (64u * RAW_CHUNK_SAMPLES)
 
+/* A tick that comes a little early is taken for the one that was meant. */
+#define TICK_SLACK_NS (50 * NS_PER_MS)
+
 /* A chunk on its way to several outputs. */
 struct shared_chunk {
     _Atomic int refs;
@@ -312,6 +315,16 @@ void outputs_tick(struct outputs *o, struct aggregate *a) {
     for (size_t i = 0; i < o->items.len; i++)
         if (o->items.ptr[i]->collect)
             o->items.ptr[i]->collect(o->items.ptr[i], a);
+}
+
+bool output_is_due(int64_t *next_ns, int64_t interval_ns) {
+    int64_t now_ns = clock_now_ns();
+    if (now_ns + TICK_SLACK_NS < *next_ns)
+        return false;
+    *next_ns += interval_ns;
+    if (*next_ns <= now_ns)
+        *next_ns = now_ns + interval_ns;
+    return true;
 }
 
 uint64_t outputs_dropped(const struct outputs *o) {

@@ -14,8 +14,6 @@
 
 /* Receivers limit what a request may hold. */
 #define SERIES_PER_REQUEST 10000u
-/* A tick that comes a little early is taken for the one that was meant. */
-#define TICK_SLACK_NS (50 * NS_PER_MS)
 
 #define OUTPUT_NAME "Prometheus remote write"
 
@@ -135,12 +133,9 @@ static void mark_stale(struct prom_output *o) {
 
 static void prom_collect(struct output *base, struct aggregate *a) {
     struct prom_output *o = (struct prom_output *)base;
-    int64_t now_ns = clock_now_ns();
     o->aggregate = a;
-    if (now_ns + TICK_SLACK_NS < o->next_flush_ns)
-        return;
-    o->next_flush_ns = now_ns + o->config.push_interval_ns;
-    flush(o);
+    if (output_is_due(&o->next_flush_ns, o->config.push_interval_ns))
+        flush(o);
 }
 
 /* ---------------------------------------------------------------- life */

@@ -1,5 +1,5 @@
-/* Protobuf messages. Writing goes into a buf, an embedded message in place: its length is put before
- * it when it ends, so nothing is measured beforehand. */
+/* Protobuf messages. Writing goes into a buf, an embedded message in place: its length is put
+ * before it when it ends, so nothing is measured beforehand. */
 #pragma once
 
 #include "base/buf.h"

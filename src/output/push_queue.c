@@ -122,10 +122,10 @@ static void note_sent(struct push_queue *q, int64_t took_ns) {
     q->has_sent = true;
     pthread_mutex_unlock(&q->lock);
     if (outage_ns)
-        log_printf(LOG_INFO,
-                   "The server of the output %s answers again after %s; %zu batches wait to be sent",
-                   q->config.name, duration_format(outage_ns / NS_PER_MS * NS_PER_MS, text),
-                   n_waiting);
+        log_printf(
+            LOG_INFO,
+            "The server of the output %s answers again after %s; %zu batches wait to be sent",
+            q->config.name, duration_format(outage_ns / NS_PER_MS * NS_PER_MS, text), n_waiting);
     if (q->config.sent)
         q->config.sent(q->config.arg, took_ns);
 }
