@@ -11,7 +11,7 @@ import time
 
 from measure import HERE, KILN, ROOT, ROUNDS, SECONDS
 
-NAMES = ['get_loop', 'http2', 'post_checks', 'arrival_rate', 'memory', 'many_vus', 'websockets']
+NAMES = ['get_loop', 'https', 'http2', 'post_checks', 'arrival_rate', 'memory', 'many_vus', 'websockets']
 
 
 def first_match(path, pattern):
@@ -44,6 +44,8 @@ def store(figures, load):
         f.write('- machine: %s; load average %.1f at the start\n- date: %s\n- commit: %s%s\n- HTTP: %d rounds of %g s, medians\n\n' % (
             machine(), load, datetime.date.today().isoformat(), output_of('git', 'rev-parse', '--short=10', 'HEAD'), changed,
             ROUNDS, SECONDS))
+        if load > 0.5:
+            f.write('Other work ran on the machine at the same time: compare the ratios, not the rates.\n\n')
         f.write('| measurement | figure | |\n|---|---|---|\n')
         for row in figures:
             f.write('| %s | %s | %s |\n' % row)

@@ -201,6 +201,13 @@ def run_h2load(url, seconds=None):
     return counted(run_client(command, CLIENT_CPU, seconds + 30), 'h2load', r'requests: \d+ total, \d+ started, (\d+) done')
 
 
+def run_s_time(server, seconds=None):
+    """TLS handshakes and a GET each, one after the other."""
+    seconds = seconds or SECONDS
+    command = [find_program('openssl'), 's_time', '-connect', '127.0.0.1:%d' % server.port, '-new', '-time', '%d' % round(seconds), '-www', '/pizza']
+    return counted(run_client(command, CLIENT_CPU, seconds + 30), 's_time', r'(\d+) connections in [\d.]+s;')
+
+
 def compare(title, clients):
     """clients: [(name, function)]; the first is the yardstick. Rounds alternate, so that a slower minute of the
     machine falls on all. Prints a table and returns {name: (requests per CPU-second, ratio)} of medians."""
