@@ -61,6 +61,7 @@ struct http_request {
     int max_redirects;
     bool warn_redirect_limit; /* nobody chose max_redirects: k6 warns when it is reached */
     bool keep_request_head;
+    bool h2c; /* an http URL, too, is spoken to in HTTP/2, by prior knowledge */
     enum http_response_type response_type;
     enum http_auth auth;
     struct cookie_jar *jar; /* may be NULL */

@@ -68,8 +68,13 @@ struct http_response *exchange_make_response(struct exchange *x, const char *hea
 
 /* ---------------------------------------------------------------- connection */
 
+/* The proxy itself is asked for the URL; otherwise there is a tunnel through it, or none. */
+static bool asks_proxy(const struct exchange *x) {
+    return x->has_proxy && !x->hop->url->is_https && !x->proxy.is_socks;
+}
+
 static bool speaks_h2c(const struct exchange *x) {
-    return x->client->config->h2c && !x->has_proxy;
+    return (x->client->config->h2c || x->hop->req->h2c) && !x->has_proxy;
 }
 
 static bool may_speak_h2(const struct exchange *x, bool is_tls) {
@@ -104,11 +109,8 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
         .tls = cfg->tls,
         .counters = x->client->counters,
     };
-    if (x->has_proxy && is_tls) {
-        target.proxy_host = x->proxy.url.host;
-        target.proxy_port = x->proxy.url.port;
-        target.proxy_auth = slice_cstr(x->proxy.authorization);
-    }
+    if (x->has_proxy && !asks_proxy(x))
+        http_proxy_set_target(&x->proxy, &target);
     bool may_be_h2 = may_speak_h2(x, is_tls), is_h2 = false;
     struct http_dial dial;
     struct conn *conn;
@@ -125,7 +127,7 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
     if (may_be_h2)
         http_pool_dial_end(&dial, is_h2);
     if (rc) {
-        if (x->has_proxy && !is_tls && rc != KE_TIMEOUT && rc != KE_CANCELED) {
+        if (asks_proxy(x) && rc != KE_TIMEOUT && rc != KE_CANCELED) {
             struct error inner = x->err;
             error_set(&x->err, KE_TCP, "proxyconnect tcp: %s", inner.text);
         }
@@ -137,7 +139,7 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
 /* ---------------------------------------------------------------- sending */
 
 int exchange_build(struct exchange *x, struct buf *out) {
-    bool target_is_proxy = x->has_proxy && !x->hop->url->is_https;
+    bool target_is_proxy = asks_proxy(x);
     struct slice proxy_auth = x->has_proxy ? slice_cstr(x->proxy.authorization) : slice_from("", 0);
     buf_reset(out);
     int rc = h1_request_build(out, x->hop, proxy_auth, target_is_proxy, &x->err);
@@ -226,7 +228,7 @@ static int get_conn(struct exchange *x) {
     const struct url *url = x->hop->url;
     struct slice host = url->host;
     uint16_t port = url->port;
-    if (unlikely(x->has_proxy) && !url->is_https) {
+    if (unlikely(asks_proxy(x))) {
         host = x->proxy.url.host;
         port = x->proxy.url.port;
     }

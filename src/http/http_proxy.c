@@ -92,14 +92,26 @@ int http_proxy_for(const struct http_client_config *cfg, const struct url *url,
     int rc = parse_proxy(text, &out->url, err);
     if (rc)
         return rc;
-    if (!slice_eq(out->url.scheme, SLICE("http"))) {
-        error_set(err, KE_FAILED, "proxies of the kind '%.*s' are not supported: use http",
+    out->is_socks =
+        slice_eq(out->url.scheme, SLICE("socks5")) || slice_eq(out->url.scheme, SLICE("socks5h"));
+    if (!out->is_socks && !slice_eq(out->url.scheme, SLICE("http"))) {
+        error_set(err, KE_FAILED,
+                  "proxies of the kind '%.*s' are not supported: use http or socks5",
                   SLICE_FMT(out->url.scheme));
         url_release(&out->url);
         return KE_FAILED;
     }
     out->authorization = out->url.has_user ? http_basic_authorization(&out->url) : xstrdup("");
     return 1;
+}
+
+void http_proxy_set_target(const struct http_proxy *p, struct conn_target *out) {
+    out->proxy_host = p->url.host;
+    out->proxy_port = p->url.port ? p->url.port : p->is_socks ? 1080 : 80;
+    out->proxy_auth = slice_cstr(p->authorization);
+    out->proxy_is_socks = p->is_socks;
+    out->proxy_user = p->url.user;
+    out->proxy_password = p->url.password;
 }
 
 void http_proxy_release(struct http_proxy *p) {

@@ -102,8 +102,9 @@ long conn_socket_read(struct conn *c, void *buf, size_t bytes, bool wait_first, 
 
 static int layers_add(struct conn *c, const struct conn_target *t, int64_t deadline_ns,
                       struct conn_timings *timings, struct error *err) {
-    if (t->proxy_host.len && (t->is_tls || t->proxy_tunnel)) {
-        int rc = conn_proxy_connect(c, t, deadline_ns, err);
+    if (t->proxy_host.len && (t->is_tls || t->proxy_tunnel || t->proxy_is_socks)) {
+        int rc = t->proxy_is_socks ? conn_socks_connect(c, t, deadline_ns, err)
+                                   : conn_proxy_connect(c, t, deadline_ns, err);
         if (rc)
             return rc;
     }

@@ -35,6 +35,8 @@ struct conn_target {
     uint16_t proxy_port;
     struct slice proxy_auth;
     bool proxy_tunnel;
+    bool proxy_is_socks; /* SOCKS5 instead, always a tunnel, with these credentials */
+    struct slice proxy_user, proxy_password;
 };
 
 struct conn_timings {

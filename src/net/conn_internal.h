@@ -59,5 +59,7 @@ bool conn_tls_has_news(struct conn *c);
 void conn_tls_close(struct conn *c);
 
 /* conn_proxy.c: asks the proxy at the other end for a tunnel to the target. */
+int conn_socks_connect(struct conn *c, const struct conn_target *t, int64_t deadline_ns,
+                       struct error *err);
 int conn_proxy_connect(struct conn *c, const struct conn_target *t, int64_t deadline_ns,
                        struct error *err);

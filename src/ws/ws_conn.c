@@ -31,11 +31,8 @@ static int dial(const struct ws_params *p, const struct url *url, int64_t deadli
     int has_proxy = http_proxy_for(p->http, url, &proxy, err);
     if (has_proxy < 0)
         return has_proxy;
-    if (has_proxy) {
-        target.proxy_host = proxy.url.host;
-        target.proxy_port = proxy.url.port;
-        target.proxy_auth = slice_cstr(proxy.authorization);
-    }
+    if (has_proxy)
+        http_proxy_set_target(&proxy, &target);
     int rc = conn_open(&target, deadline_ns, out, NULL, err);
     if (has_proxy)
         http_proxy_release(&proxy);

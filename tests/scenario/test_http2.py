@@ -154,6 +154,18 @@ class Http2(unittest.TestCase):
         tags = [p['data']['tags'] for p in points if p['type'] == 'Point' and p['metric'] == 'http_reqs']
         self.assertEqual([(t['proto'], t['tls_version']) for t in tags], [('HTTP/2.0', 'tls1.3')])
 
+    def test_prior_knowledge_of_one_request(self):
+        server = Server(self, plain_nghttpd)
+        server.url = server.url.replace('https', 'http')
+        run = self.run_script(server, """
+            export default function () {
+              const params = { h2c: true };
+              const form = { file: http.file('z'.repeat(300000), 'z.txt'), field: 'value' };
+              const rs = http.batch([['GET', url + '/small', null, params], ['POST', url + '/small', form, params]]);
+              console.log(rs.map((r) => r.proto + r.status).join());
+            }""")
+        self.assertEqual(run.messages, ['HTTP/2.0200,HTTP/2.0200'])
+
     def test_prior_knowledge_needs_a_variable(self):
         server = Server(self, plain_nghttpd)
         server.url = server.url.replace('https', 'http')

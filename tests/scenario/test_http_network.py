@@ -72,8 +72,15 @@ class Proxy(threading.Thread):
             client.sendall(b'HTTP/1.1 200 Connection established\r\n\r\n')
         else:
             server.sendall(data)
-        threading.Thread(target=self.pump, args=(client, server), daemon=True).start()
+        self.join_both(client, server)
+
+    def join_both(self, client, server):
+        forth = threading.Thread(target=self.pump, args=(client, server), daemon=True)
+        forth.start()
         self.pump(server, client)
+        forth.join()
+        client.close()
+        server.close()
 
     @staticmethod
     def pump(source, to):
@@ -86,6 +93,40 @@ class Proxy(threading.Thread):
             to.shutdown(socket.SHUT_WR)
         except OSError:
             pass
+
+
+class SocksProxy(Proxy):
+    """The same as SOCKS5: heads has (host, port) of what it was asked for. A port of 1 it refuses."""
+
+    def serve(self, client):
+        def receive(n):
+            data = b''
+            while len(data) < n:
+                piece = client.recv(n - len(data))
+                if not piece:
+                    raise EOFError
+                data += piece
+            return data
+        version, n = receive(2)
+        methods = receive(n)
+        if self.user:
+            client.sendall(b'\x05\x02' if 2 in methods else b'\x05\xff')
+            _, n = receive(2)
+            user = receive(n)
+            given = user + b':' + receive(receive(1)[0])
+            client.sendall(b'\x01\x00' if given == self.user.encode() else b'\x01\x01')
+        else:
+            client.sendall(b'\x05\x00')
+        _, _, _, kind = receive(4)
+        host = {1: lambda: socket.inet_ntoa(receive(4)), 3: lambda: receive(receive(1)[0]).decode()}[kind]()
+        port = int.from_bytes(receive(2), 'big')
+        self.heads.append((host, port))
+        if port == 1:
+            client.sendall(b'\x05\x05\x00\x01' + bytes(6))
+            return client.close()
+        server = socket.create_connection(('127.0.0.1', port))
+        client.sendall(b'\x05\x00\x00\x03\x04here\x00\x00')
+        self.join_both(client, server)
 
 
 def certificates(directory):
@@ -123,8 +164,8 @@ class Network(unittest.TestCase):
         self.assertEqual(run.code, 0, run.err)
         return run.err.splitlines()
 
-    def proxy(self, user=None):
-        proxy = Proxy(user)
+    def proxy(self, user=None, kind=Proxy):
+        proxy = kind(user)
         self.addCleanup(proxy.listener.close)
         return proxy
 
@@ -153,6 +194,23 @@ class Network(unittest.TestCase):
               }
             }''', HTTP_PROXY='127.0.0.1:%d' % proxy.port, HTTPS_PROXY='127.0.0.1:%d' % proxy.port)
         self.assertEqual([line for line in lines if line[0].isdigit()], ['407 1407 ', '0 1000 Proxy Authentication Required'])
+
+    def test_socks(self):
+        for user in (None, 'me:secret'):
+            with self.subTest(user=user):
+                proxy = self.proxy(user, SocksProxy)
+                at = 'socks5://%s127.0.0.1:%d' % (user + '@' if user else '', proxy.port)
+                lines = self.messages('''
+                    import http from 'k6/http';
+                    export default function () {
+                      for (const url of ['http://far.test:%d/a', 'http://far.test:%d/b', 'http://192.0.2.7:%d/c', 'http://far.test:1/', 'https://far.test:1/']) {
+                        const r = http.get(url);
+                        console.log(r.status, r.error_code, r.status ? r.json('target') : r.error.split(': ').pop());
+                      }
+                    }''' % (self.port, self.port, self.port), HTTP_PROXY=at, HTTPS_PROXY=at)
+                refused = '0 1200 unknown error connection refused'
+                self.assertEqual([line for line in lines if line[0].isdigit()], ['200 0 /a', '200 0 /b', '200 0 /c', refused, refused])
+                self.assertEqual(proxy.heads, [('far.test', self.port), ('192.0.2.7', self.port), ('far.test', 1), ('far.test', 1)])
 
     @unittest.skipUnless(OPENSSL, 'needs openssl')
     def test_a_tunnel_to_a_server_with_an_ocsp_staple(self):

@@ -281,6 +281,10 @@ static int read_param(struct http_call *call, const struct property *p, struct e
             return KE_JS;
         return call->req.compression.len ? http_compression_check(call->req.compression, err) : 0;
     }
+    if (key == m->atom_h2c) { /* k6 has no such param */
+        call->req.h2c = JS_ToBool(ctx, v) > 0;
+        return 0;
+    }
     if (key == m->atom_throw_)
         call->throws = JS_ToBool(ctx, v) > 0;
     return 0;

@@ -24,6 +24,7 @@
     X(jar, "jar")                            \
     X(cookies, "cookies")                    \
     X(compression, "compression")            \
+    X(h2c, "h2c")                            \
     X(throw_, "throw")                       \
     X(replace, "replace")                    \
     X(value, "value")                        \
