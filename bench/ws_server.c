@@ -1,9 +1,11 @@
-/* A WebSocket server for measurements: echoes messages at once, and answers pings after delays of a known pattern. When it
- * is told to end it prints how many messages it echoed and the percentiles of the delays as they really were.
+/* A WebSocket server for measurements: echoes messages at once, and answers pings after delays of a
+ * known pattern. When it is told to end it prints how many messages it echoed and the percentiles
+ * of the delays as they really were.
  *
  *     cc -O2 -o /tmp/ws_server bench/ws_server.c -lcrypto && /tmp/ws_server PORT [MS:SHARE…]
  *
- * 5:90 20:9 100:1 delays 90 of 100 pongs by 5 ms, 9 by 20 ms and one by 100 ms. Frames of clients have to be small ones. */
+ * 5:90 20:9 100:1 delays 90 of 100 pongs by 5 ms, 9 by 20 ms and one by 100 ms. Frames of clients
+ * have to be small ones. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -126,16 +128,18 @@ static size_t handshake(struct client *c) {
     unsigned char digest[SHA_DIGEST_LENGTH], accept[64];
     char text[64 + 40], answer[256];
     c->in[c->len] = 0;
-    char *end = strstr((char *)c->in, "\r\n\r\n"), *key = strcasestr((char *)c->in, "sec-websocket-key: ");
+    char *end = strstr((char *)c->in, "\r\n\r\n"),
+         *key = strcasestr((char *)c->in, "sec-websocket-key: ");
     if (!end || !key)
         return 0;
     snprintf(text, sizeof text, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
     SHA1((unsigned char *)text, strlen(text), digest);
     EVP_EncodeBlock(accept, digest, sizeof digest);
-    int n = snprintf(answer, sizeof answer,
-                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     "Sec-WebSocket-Accept: %s\r\n\r\n",
-                     accept);
+    int n =
+        snprintf(answer, sizeof answer,
+                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                 "Sec-WebSocket-Accept: %s\r\n\r\n",
+                 accept);
     if (send(c->fd, answer, (size_t)n, MSG_NOSIGNAL) < 0)
         return 0;
     c->is_open = 1;
@@ -152,7 +156,8 @@ static size_t take_frame(struct client *c, const unsigned char *in, size_t len) 
         payload[i] = in[6 + i] ^ in[2 + i % 4];
     unsigned opcode = in[0] & 15;
     if (opcode == 9) {
-        struct pong p = {.got_ns = now_ns(), .fd = c->fd, .generation = c->generation, .len = (unsigned char)n};
+        struct pong p = {
+            .got_ns = now_ns(), .fd = c->fd, .generation = c->generation, .len = (unsigned char)n};
         p.due_ns = p.got_ns + pattern_ns[(pings++ * 37) % 100]; /* 37: no two slow ones in a row */
         memcpy(p.payload, payload, n);
         push(&p);
@@ -188,7 +193,8 @@ static void accept_all(int epoll, int listener) {
             continue;
         }
         int one = 1;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* a pong never waits for an ACK */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+                   sizeof one); /* a pong never waits for an ACK */
         struct client *c = calloc(1, sizeof *c);
         c->fd = fd;
         c->generation = ++generation;
@@ -208,7 +214,8 @@ static int compare(const void *a, const void *b) {
 static double percentile(double p) {
     double at = p / 100 * (double)(n_samples - 1);
     size_t i = (size_t)at;
-    return i + 1 < n_samples ? samples[i] + (samples[i + 1] - samples[i]) * (at - (double)i) : samples[i];
+    return i + 1 < n_samples ? samples[i] + (samples[i + 1] - samples[i]) * (at - (double)i)
+                             : samples[i];
 }
 
 static void on_signal(int sig) {
@@ -233,7 +240,8 @@ static void read_pattern(int argc, char **argv) {
 int main(int argc, char **argv) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event events[512];
-    int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), epoll = epoll_create1(0);
+    int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+        epoll = epoll_create1(0);
     if (argc < 2) {
         fprintf(stderr, "usage: ws_server PORT [MS:SHARE…]\n");
         return 2;
@@ -251,7 +259,9 @@ int main(int argc, char **argv) {
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
     while (!is_ending) {
         int64_t wait_ns = heap_len ? heap[0].due_ns - now_ns() : 100000000;
-        struct timespec wait = {.tv_nsec = wait_ns < 0 ? 0 : wait_ns > 100000000 ? 100000000 : wait_ns};
+        struct timespec wait = {.tv_nsec = wait_ns < 0           ? 0
+                                           : wait_ns > 100000000 ? 100000000
+                                                                 : wait_ns};
         int n = epoll_pwait2(epoll, events, 512, &wait, NULL);
         for (int i = 0; i < n; i++) {
             if (events[i].data.fd == listener)
@@ -265,8 +275,8 @@ int main(int argc, char **argv) {
     printf("echoed %llu\n", (unsigned long long)echoed);
     if (n_samples) {
         qsort(samples, n_samples, sizeof *samples, compare);
-        printf("delays %zu p50=%.3f p95=%.3f p99=%.3f p99.9=%.3f\n", n_samples, percentile(50), percentile(95), percentile(99),
-               percentile(99.9));
+        printf("delays %zu p50=%.3f p95=%.3f p99=%.3f p99.9=%.3f\n", n_samples, percentile(50),
+               percentile(95), percentile(99), percentile(99.9));
     }
     return 0;
 }

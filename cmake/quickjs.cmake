@@ -14,6 +14,8 @@ add_library(quickjs STATIC
     ${KILN_QUICKJS_DIR}/dtoa.c)
 # SYSTEM keeps our warnings off its headers.
 target_include_directories(quickjs SYSTEM PUBLIC ${KILN_QUICKJS_DIR})
+# Parts of our own that quickjs.c includes.
+target_include_directories(quickjs PRIVATE ${CMAKE_SOURCE_DIR}/third_party/quickjs)
 target_compile_definitions(quickjs PRIVATE _GNU_SOURCE CONFIG_VERSION="${KILN_QUICKJS_VERSION}")
 target_compile_options(quickjs PRIVATE -w -fwrapv)
 if(KILN_SANITIZE STREQUAL off)

@@ -119,12 +119,9 @@ static void an_event_has_a_cap(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_make_an_event),
-        cmocka_unit_test(lines_end_in_three_ways),
-        cmocka_unit_test(a_byte_order_mark_is_left_out),
-        cmocka_unit_test(retry_is_a_number),
-        cmocka_unit_test(unknown_lines_are_shown),
-        cmocka_unit_test(an_event_has_a_cap),
+        cmocka_unit_test(fields_make_an_event),          cmocka_unit_test(lines_end_in_three_ways),
+        cmocka_unit_test(a_byte_order_mark_is_left_out), cmocka_unit_test(retry_is_a_number),
+        cmocka_unit_test(unknown_lines_are_shown),       cmocka_unit_test(an_event_has_a_cap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
