@@ -176,3 +176,18 @@ void json_raw(struct json_writer *w, struct slice json) {
     before_item(w);
     buf_append_slice(w->out, json);
 }
+
+void json_pair_cstr(struct json_writer *w, const char *key, const char *value) {
+    json_key(w, key);
+    json_cstr(w, value);
+}
+
+void json_pair_int(struct json_writer *w, const char *key, int64_t value) {
+    json_key(w, key);
+    json_int(w, value);
+}
+
+void json_pair_bool(struct json_writer *w, const char *key, bool value) {
+    json_key(w, key);
+    json_bool(w, value);
+}

@@ -30,6 +30,10 @@ void json_int(struct json_writer *w, int64_t v);
 void json_double(struct json_writer *w, double v); /* NaN and infinities become null */
 void json_bool(struct json_writer *w, bool v);
 void json_null(struct json_writer *w);
+/* A key with its value. */
+void json_pair_cstr(struct json_writer *w, const char *key, const char *value);
+void json_pair_int(struct json_writer *w, const char *key, int64_t value);
+void json_pair_bool(struct json_writer *w, const char *key, bool value);
 /* Text that is JSON already. */
 void json_raw(struct json_writer *w, struct slice json);
 
