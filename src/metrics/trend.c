@@ -315,6 +315,48 @@ void trend_each(const struct trend *t, void (*fn)(void *arg, double value, uint6
         fn(arg, w.value, w.n);
 }
 
+/* ---------------------------------------------------------------- storage */
+
+static void each_of_chunks(const struct trend *t,
+                           void (*fn)(void *arg, uint32_t number, uint64_t n), void *arg) {
+    for (uint32_t i = 0; i < t->n_chunks; i++)
+        for (uint32_t b = 0; t->chunks[i] && b < TREND_BUCKETS; b++) {
+            uint64_t n = bucket_count(t->chunks[i], b);
+            if (n)
+                fn(arg, (t->first_octave + i) << TREND_BUCKET_BITS | b, n);
+        }
+}
+
+void trend_each_bucket(const struct trend *t, struct trend_apart *out,
+                       void (*fn)(void *arg, uint32_t number, uint64_t n), void *arg) {
+    struct trend spilled = {0};
+    if (!t->is_spilled) {
+        trend_merge(&spilled, t);
+        spill(&spilled);
+        t = &spilled;
+    }
+    *out = (struct trend_apart){t->zeros, {t->infinite[0], t->infinite[1]}, t->low_bits};
+    each_of_chunks(t, fn, arg);
+    trend_release(&spilled);
+}
+
+void trend_restore(struct trend *t, uint64_t count, double sum, double min, double max,
+                   const struct trend_apart *apart) {
+    t->is_spilled = true;
+    t->count = count;
+    t->sum = sum;
+    t->min = min;
+    t->max = max;
+    t->zeros = apart->zeros;
+    t->infinite[0] = apart->infinite[0];
+    t->infinite[1] = apart->infinite[1];
+    t->low_bits = apart->low_bits;
+}
+
+void trend_put_bucket(struct trend *t, uint32_t number, uint64_t n) {
+    bucket_add(chunk_for(t, number >> TREND_BUCKET_BITS), number & (TREND_BUCKETS - 1), n);
+}
+
 size_t trend_memory_bytes(const struct trend *t) {
     size_t n = t->n_chunks * sizeof *t->chunks;
     n += t->exact ? TREND_EXACT * sizeof *t->exact : 0;

@@ -55,6 +55,18 @@ size_t trend_memory_bytes(const struct trend *t);
  * and how many fell there; each exact value comes with n = 1. */
 void trend_each(const struct trend *t, void (*fn)(void *arg, double value, uint64_t n), void *arg);
 
+/* For storage: buckets by their number, octave · TREND_BUCKETS + bucket, ascending; exact values
+ * are put into theirs. Zeros and infinities are apart, in *out. */
+struct trend_apart {
+    uint64_t zeros, infinite[2], low_bits;
+};
+void trend_each_bucket(const struct trend *t, struct trend_apart *out,
+                       void (*fn)(void *arg, uint32_t number, uint64_t n), void *arg);
+/* Makes an empty trend a spilled one with these values; then buckets can be put, in any order. */
+void trend_restore(struct trend *t, uint64_t count, double sum, double min, double max,
+                   const struct trend_apart *apart);
+void trend_put_bucket(struct trend *t, uint32_t number, uint64_t n);
+
 /* The parts of trend_add that are seldom taken. */
 void trend_add_slow(struct trend *t, double value);
 void trend_carry(struct trend_chunk *c, uint32_t bucket);
