@@ -11,6 +11,7 @@
 #include "cli/run_report.h"
 #include "load/control.h"
 #include "report/report_html.h"
+#include "report/result_file.h"
 
 #define TOKEN_BYTES 12
 /* Ticks of REST requests come in between. */
@@ -303,6 +304,7 @@ void run_results_release(struct run_results *r) {
     dashboard_stop(r->dashboard);
     recorder_free(r->recorder);
     event_log_free(r->events);
+    result_writer_abandon(r->writer);
     if (r->has_dashboard)
         dashboard_options_release(&r->options);
     buf_release(&r->record);

@@ -6,21 +6,6 @@
 /* More checks than this are not listed on the page. */
 #define CHECKS_MAX 5000
 
-static void put_text(struct json_writer *w, const char *key, const char *value) {
-    json_key(w, key);
-    json_cstr(w, value);
-}
-
-static void put_int(struct json_writer *w, const char *key, int64_t value) {
-    json_key(w, key);
-    json_int(w, value);
-}
-
-static void put_bool(struct json_writer *w, const char *key, bool value) {
-    json_key(w, key);
-    json_bool(w, value);
-}
-
 static void put_names(struct json_writer *w, const char *key, const char *const *names, size_t n) {
     json_key(w, key);
     json_array_begin(w);
@@ -86,19 +71,19 @@ void recorder_write_param(struct json_writer *w, const struct recorder_config *c
         put_sources(w, c->thresholds, false);
     }
     put_names(w, "scenarios", c->scenarios, c->n_scenarios);
-    put_int(w, "endOffset", c->end_offset_ns / NS_PER_MS);
-    put_int(w, "period", c->period_ns / NS_PER_MS);
+    json_pair_int(w, "endOffset", c->end_offset_ns / NS_PER_MS);
+    json_pair_int(w, "period", c->period_ns / NS_PER_MS);
     json_key(w, "tags");
     json_array_begin(w);
     for (size_t i = 0; i < c->n_tags; i++)
         json_string(w, c->tags[i]);
     json_array_end(w);
-    put_text(w, "scriptPath", c->script);
+    json_pair_cstr(w, "scriptPath", c->script);
     put_aggregates(w);
-    put_int(w, "start", start_ms);
-    put_text(w, "program", c->program);
+    json_pair_int(w, "start", start_ms);
+    json_pair_cstr(w, "program", c->program);
     if (c->test_id)
-        put_text(w, "testId", c->test_id);
+        json_pair_cstr(w, "testId", c->test_id);
     json_object_end(w);
 }
 
@@ -113,9 +98,9 @@ void recorder_write_thresholds(struct json_writer *w, const struct threshold_set
         if (!t->metric)
             continue;
         json_object_begin(w);
-        put_text(w, "metric", t->metric->name);
-        put_text(w, "source", t->source);
-        put_bool(w, "ok", !t->has_failed);
+        json_pair_cstr(w, "metric", t->metric->name);
+        json_pair_cstr(w, "source", t->source);
+        json_pair_bool(w, "ok", !t->has_failed);
         if (t->has_value) {
             json_key(w, "value");
             json_double(w, t->last_value);
@@ -129,10 +114,10 @@ static void put_group(struct json_writer *w, const struct group_stats *g, size_t
     for (size_t i = 0; i<g->n_checks && * left> 0; i++, --*left) {
         const struct check_stats *c = &g->checks[i];
         json_object_begin(w);
-        put_text(w, "group", g->path);
-        put_text(w, "name", c->name);
-        put_int(w, "passes", (int64_t)c->passes);
-        put_int(w, "fails", (int64_t)c->fails);
+        json_pair_cstr(w, "group", g->path);
+        json_pair_cstr(w, "name", c->name);
+        json_pair_int(w, "passes", (int64_t)c->passes);
+        json_pair_int(w, "fails", (int64_t)c->fails);
         json_object_end(w);
     }
     for (size_t i = 0; i < g->n_groups; i++)
@@ -150,23 +135,23 @@ void recorder_write_checks(struct json_writer *w, const struct group_stats *root
 void recorder_write_status(struct json_writer *w, const struct recorder_config *c,
                            const struct recorder_state *s, const char *verdict) {
     json_object_begin(w);
-    put_text(w, "state", s->state);
-    put_int(w, "elapsed", s->elapsed_ns / NS_PER_MS);
-    put_int(w, "vus", s->vus);
-    put_int(w, "vusMax", s->vus_max);
-    put_int(w, "iterations", s->iterations);
-    put_int(w, "interrupted", s->interrupted);
+    json_pair_cstr(w, "state", s->state);
+    json_pair_int(w, "elapsed", s->elapsed_ns / NS_PER_MS);
+    json_pair_int(w, "vus", s->vus);
+    json_pair_int(w, "vusMax", s->vus_max);
+    json_pair_int(w, "iterations", s->iterations);
+    json_pair_int(w, "interrupted", s->interrupted);
     json_key(w, "progress");
     json_double(w, s->progress);
-    put_bool(w, "paused", s->is_paused);
+    json_pair_bool(w, "paused", s->is_paused);
     if (c->can_control) {
         json_key(w, "control");
         json_object_begin(w);
-        put_bool(w, "pause", c->can_pause);
-        put_bool(w, "scale", c->can_scale);
+        json_pair_bool(w, "pause", c->can_pause);
+        json_pair_bool(w, "scale", c->can_scale);
         json_object_end(w);
     }
     if (verdict)
-        put_text(w, "verdict", verdict);
+        json_pair_cstr(w, "verdict", verdict);
     json_object_end(w);
 }

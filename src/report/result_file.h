@@ -1,0 +1,73 @@
+/* Saved runs: files that hold what a run measured so that it can be compared and merged later. The
+ * format is in docs/internals/results.md.
+ *
+ *     w = result_writer_open(path, meta, &err);     as soon as the run starts
+ *     result_writer_window(w, aggregate, from_ns, to_ns);     every second or so
+ *     result_writer_finish(w, aggregate, result, &err);       also when it was stopped early
+ *
+ *     if (result_read(path, &visit, &result, &err) == 0) …
+ *     result_release(&result);
+ *
+ * A file gets its name when it is complete. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/atomic_file.h"
+#include "base/vec.h"
+#include "metrics/aggregate.h"
+
+#define RESULT_VERSION 1u
+
+struct result_writer;
+
+/* meta: JSON. NULL with KE_IO. */
+struct result_writer *result_writer_open(const char *path, struct slice meta, struct error *err);
+/* The aggregate's windows, which the caller resets afterwards. Times are monotonic. */
+void result_writer_window(struct result_writer *w, const struct aggregate *a, int64_t from_ns,
+                          int64_t to_ns);
+/* Adds the totals (with those of the series, where shards keep them) and `result`, JSON. Frees w.
+ * KE_IO. */
+int result_writer_finish(struct result_writer *w, struct aggregate *a, struct slice result,
+                         struct error *err);
+
+/* No file comes to be. NULL is fine. */
+void result_writer_abandon(struct result_writer *w);
+
+/* ---------------------------------------------------------------- reading */
+
+enum result_kind {
+    RESULT_METRIC, /* a metric or a submetric */
+    RESULT_PART,   /* of a metric, by one tag */
+    RESULT_SERIES, /* of a metric, by all tags */
+    RESULT_KINDS
+};
+
+struct result_series {
+    enum result_kind kind;
+    struct metric metric; /* not of the registry; name, type, contains and is_builtin are set */
+    struct tag *tags;     /* sorted */
+    size_t n_tags;
+    struct sink total; /* has_samples: it is in the file; times are wall-clock milliseconds */
+};
+
+struct result {
+    struct arena *arena;
+    VEC(struct result_series *) series;
+    struct slice meta, outcome; /* JSON, NUL-terminated */
+    size_t n_windows;
+};
+
+/* Called for each series of each window; the sink is valid during the call. */
+typedef void result_window_fn(void *arg, int64_t from_ms, int64_t length_ms, size_t series,
+                              const struct sink *sink);
+
+/* KE_IO; KE_INVALID with words for a file that is none, is cut off or damaged. fn may be NULL.
+ * Release in each case. */
+int result_read(const char *path, result_window_fn *fn, void *arg, struct result *out,
+                struct error *err);
+/* The same on bytes; name is for messages. */
+int result_parse(struct slice bytes, const char *name, result_window_fn *fn, void *arg,
+                 struct result *out, struct error *err);
+void result_release(struct result *r);
+/* By kind METRIC and full name; NULL. */
+const struct result_series *result_find(const struct result *r, const char *name);

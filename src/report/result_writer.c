@@ -1,0 +1,176 @@
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "base/check.h"
+#include "metrics/sink_code.h"
+#include "report/result_format.h"
+
+/* Enough for compression to pay. */
+#define CHUNK_WANTED_BYTES ((size_t)256 << 10)
+/* Series beyond it are not stored one by one; metrics and parts are. */
+#define SERIES_MAX 100000u
+
+struct result_writer {
+    struct atomic_file file;
+    struct buf defs, windows, totals, packed;
+    size_t n_defs; /* of windows: definition i is the aggregate's window i */
+    size_t n_chunks;
+};
+
+static void put_chunk(struct result_writer *w, const char *type, struct slice raw) {
+    struct buf head;
+    uLongf bytes = compressBound((uLong)raw.len);
+    buf_reset(&w->packed);
+    buf_reserve(&w->packed, bytes);
+    CHECK(compress2((Bytef *)w->packed.ptr, &bytes, (const Bytef *)raw.ptr, (uLong)raw.len,
+                    Z_DEFAULT_COMPRESSION) == Z_OK);
+    buf_init(&head, BUF_NO_CAP);
+    buf_append(&head, type, 4);
+    wire_put_u32(&head, (uint32_t)bytes);
+    wire_put_u32(&head, (uint32_t)raw.len);
+    uLong crc = crc32(0, (const Bytef *)head.ptr, (uInt)head.len);
+    crc = crc32(crc, (const Bytef *)w->packed.ptr, (uInt)bytes);
+    wire_put_u32(&head, (uint32_t)crc);
+    atomic_file_write(&w->file, buf_slice(&head));
+    atomic_file_write(&w->file, slice_from(w->packed.ptr, bytes));
+    buf_release(&head);
+    w->n_chunks++;
+}
+
+static void flush(struct result_writer *w, const char *type, struct buf *b) {
+    if (b->len > 0)
+        put_chunk(w, type, buf_slice(b));
+    buf_reset(b);
+}
+
+static void put_header(struct result_writer *w) {
+    struct buf head;
+    buf_init(&head, BUF_NO_CAP);
+    buf_append(&head, RESULT_MAGIC, RESULT_MAGIC_BYTES);
+    wire_put_u32(&head, RESULT_VERSION);
+    wire_put_u32(&head, (uint32_t)crc32(0, (const Bytef *)head.ptr, (uInt)head.len));
+    atomic_file_write(&w->file, buf_slice(&head));
+    buf_release(&head);
+}
+
+struct result_writer *result_writer_open(const char *path, struct slice meta, struct error *err) {
+    struct result_writer *w = xcalloc(1, sizeof *w);
+    if (atomic_file_open(&w->file, path, err)) {
+        free(w);
+        return NULL;
+    }
+    buf_init(&w->defs, BUF_NO_CAP);
+    buf_init(&w->windows, BUF_NO_CAP);
+    buf_init(&w->totals, BUF_NO_CAP);
+    buf_init(&w->packed, BUF_NO_CAP);
+    put_header(w);
+    put_chunk(w, CHUNK_META, meta);
+    return w;
+}
+
+/* ---------------------------------------------------------------- definitions */
+
+static void put_def(struct buf *out, enum result_kind kind, const struct metric *m,
+                    const struct tag *tags, size_t n_tags) {
+    const struct metric *base = m->parent ? m->parent : m;
+    wire_put_varint(out, kind);
+    wire_put_varint(out, m->type);
+    wire_put_varint(out, m->contains);
+    wire_put_varint(out, base->is_builtin);
+    wire_put_text(out, slice_cstr(m->name));
+    wire_put_varint(out, n_tags);
+    for (size_t i = 0; i < n_tags; i++) {
+        wire_put_text(out, tags[i].key);
+        wire_put_text(out, tags[i].value);
+    }
+}
+
+static void define_windows(struct result_writer *w, const struct aggregate *a) {
+    for (; w->n_defs < aggregate_window_count(a); w->n_defs++) {
+        const struct aggregate_window *x = aggregate_window_at(a, w->n_defs);
+        bool is_part = x->key.ptr != NULL;
+        put_def(&w->defs, is_part ? RESULT_PART : RESULT_METRIC, x->metric,
+                &(struct tag){x->key, x->value}, is_part);
+    }
+}
+
+/* ---------------------------------------------------------------- content */
+
+static void flush_windows(struct result_writer *w) {
+    flush(w, CHUNK_DEFS, &w->defs);
+    flush(w, CHUNK_WINDOWS, &w->windows);
+}
+
+void result_writer_window(struct result_writer *w, const struct aggregate *a, int64_t from_ns,
+                          int64_t to_ns) {
+    size_t n = 0;
+    define_windows(w, a);
+    for (size_t i = 0; i < w->n_defs; i++)
+        n += aggregate_window_at(a, i)->window.has_samples;
+    wire_put_varint(&w->windows, (uint64_t)(clock_mono_to_wall_ns(from_ns) / NS_PER_MS));
+    wire_put_varint(&w->windows, (uint64_t)((to_ns - from_ns) / NS_PER_MS));
+    wire_put_varint(&w->windows, n);
+    for (size_t i = 0; i < w->n_defs; i++) {
+        const struct sink *s = &aggregate_window_at(a, i)->window;
+        if (!s->has_samples)
+            continue;
+        wire_put_varint(&w->windows, i);
+        sink_encode(s, true, &w->windows);
+    }
+    if (w->windows.len >= CHUNK_WANTED_BYTES)
+        flush_windows(w);
+}
+
+static void put_total(struct result_writer *w, size_t def, const struct sink *s) {
+    wire_put_varint(&w->totals, def);
+    sink_encode(s, false, &w->totals);
+    if (w->totals.len >= CHUNK_WANTED_BYTES)
+        flush(w, CHUNK_TOTALS, &w->totals);
+}
+
+static void put_series(struct result_writer *w, struct aggregate *a) {
+    size_t n = aggregate_series_count(a);
+    n = n < SERIES_MAX ? n : SERIES_MAX;
+    for (size_t i = 0; i < n; i++) {
+        const struct aggregate_series *s = aggregate_series_at(a, i);
+        put_def(&w->defs, RESULT_SERIES, s->metric, s->tags->tags, s->tags->len);
+    }
+    flush(w, CHUNK_DEFS, &w->defs);
+    for (size_t i = 0; i < n; i++)
+        put_total(w, w->n_defs + i, &aggregate_series_at(a, i)->sink);
+}
+
+static void writer_free(struct result_writer *w) {
+    buf_release(&w->defs);
+    buf_release(&w->windows);
+    buf_release(&w->totals);
+    buf_release(&w->packed);
+    free(w);
+}
+
+int result_writer_finish(struct result_writer *w, struct aggregate *a, struct slice result,
+                         struct error *err) {
+    struct buf end;
+    define_windows(w, a);
+    flush_windows(w);
+    for (size_t i = 0; i < w->n_defs; i++)
+        if (aggregate_window_at(a, i)->total->has_samples)
+            put_total(w, i, aggregate_window_at(a, i)->total);
+    put_series(w, a);
+    flush(w, CHUNK_TOTALS, &w->totals);
+    put_chunk(w, CHUNK_OUTCOME, result);
+    buf_init(&end, BUF_NO_CAP);
+    wire_put_varint(&end, w->n_chunks);
+    put_chunk(w, CHUNK_END, buf_slice(&end));
+    buf_release(&end);
+    int rc = atomic_file_commit(&w->file, err);
+    writer_free(w);
+    return rc;
+}
+
+void result_writer_abandon(struct result_writer *w) {
+    if (!w)
+        return;
+    atomic_file_abandon(&w->file);
+    writer_free(w);
+}
