@@ -56,7 +56,7 @@ export async function saveReport(model: Model) {
   const packed = new Uint8Array(await through(new TextEncoder().encode(withoutReplaced(model.lines).join('\n')), new CompressionStream('gzip')));
   let text = '';
   for (let i = 0; i < packed.length; i += 0x8000) text += String.fromCharCode(...packed.subarray(i, i + 0x8000));
-  const mark = '<!--KILN' + '-DATA-->';
+  const mark = ['<!--KILN', 'DATA-->'].join('-'); // whole, it would be found here
   const html = template.replace(mark, () => `<script id="kiln-data" type="text/plain">${btoa(text)}</scr` + 'ipt>');
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([html], { type: 'text/html' }));
