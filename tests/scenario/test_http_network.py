@@ -26,6 +26,12 @@ class Echo(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        if self.path == '/moved':
+            self.send_response(302)
+            self.send_header('Location', '/')
+            self.send_header('Set-Cookie', 'late=1')
+            self.send_header('Content-Length', '0')
+            return self.end_headers()
         self.rfile.read(int(self.headers.get('Content-Length', 0)))
         body = json.dumps({'target': self.path, 'headers': {k.lower(): v for k, v in self.headers.items()}}).encode()
         self.send_response(200)
@@ -231,6 +237,20 @@ class Network(unittest.TestCase):
 
     def tls_server(self, directory, staple):
         return TlsServer(directory, staple)
+
+    def test_a_response_shows_the_request_as_the_script_made_it(self):
+        lines = self.messages('''
+            import http from 'k6/http';
+            export default function () {
+              const params = { headers: { own: 'yes' }, cookies: { a: '1' } };
+              for (const r of [http.get('http://me:secret@127.0.0.1:%d/moved', params),
+                               http.batch([['POST', 'http://127.0.0.1:%d/', 'body', { headers: { Host: 'other.test' } }]])[0]])
+                console.log(JSON.stringify([r.request.headers, r.request.cookies, r.request.body]));
+            }''' % (self.port, self.port))
+        agent = {'User-Agent': json.loads(lines[0])[0].pop('User-Agent')}
+        self.assertEqual([json.loads(line) for line in lines], [
+            [{**agent, 'Own': ['yes'], 'Cookie': ['a=1']}, {'a': [{'name': 'a', 'value': '1', 'replace': False}]}, ''],
+            [{**agent, 'Host': ['other.test'], 'Cookie': ['late=1']}, {'late': [{'name': 'late', 'value': '1', 'replace': False}]}, 'body']])
 
     def test_requests_carry_the_trace(self):
         lines = self.messages('''

@@ -325,6 +325,7 @@ int http_call_init(struct http_call *call, struct http_module *mod, struct slice
     call->cap_texts = countof(call->texts_inline);
     call->body = JS_IsString(body) ? JS_DupValue(vu->ctx, body) : JS_UNDEFINED;
     call->form = NULL;
+    call->first_head = NULL;
     call->body_shared = slice_from(NULL, 0);
     call->method_heap = NULL;
     call->body_text = NULL;
@@ -380,6 +381,7 @@ void http_call_release(struct http_call *call) {
     free(call->cookies);
     free(call->body_heap);
     http_form_free(call->form);
+    free(call->first_head);
     JS_FreeValue(ctx, call->body);
     free(call->name);
     if (call->body_text)

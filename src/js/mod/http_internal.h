@@ -139,6 +139,7 @@ struct http_call {
     bool throws;
     const struct tagset *metadata; /* of the samples, as it was when the request was made */
     unsigned n_hops;               /* reported so far */
+    char *first_head;              /* what the first of several hops sent; NULL = there is one */
     struct http_header headers_inline[HTTP_CALL_INLINE];
     struct http_header *headers_heap;
     /* C strings and heap blocks to release. */

@@ -161,6 +161,8 @@ void http_record(void *arg, const struct http_request *req, const struct url *ur
     struct http_call *call = arg;
     struct vu *vu = call->vu;
     bool is_first = call->n_hops++ == 0;
+    if (is_first && unlikely((hop->status >= 300 && hop->status < 400) || hop->status == 401))
+        call->first_head = slice_dup(hop->request_head);
     if (unlikely(vu->config->http_debug != NULL))
         log_hop(call, req, hop);
     if (!vu->shard)

@@ -23,6 +23,8 @@ struct response {
     struct html_doc *page; /* the body parsed as HTML, once a script asked for it */
     /* For response.request: what the script asked for. */
     struct http_url_entry *url;
+    char *first_head;    /* what was sent, when the response answers a later hop */
+    uint8_t own_headers; /* bits of added_headers[] that the script gave itself */
     struct slice method; /* static, or method_heap */
     char *method_heap;
     JSValue body_value;     /* a string body as the script gave it … */
@@ -50,6 +52,7 @@ static void response_finalizer(JSRuntime *rt, JSValue v) {
     free(s->method_heap);
     free(s->body_heap);
     http_form_free(s->form);
+    free(s->first_head);
     free(s);
 }
 
@@ -202,17 +205,46 @@ static JSValue build_ocsp(JSContext *ctx, const struct http_response *r) {
     return o;
 }
 
+/* Go adds these when it sends a request, k6 shows the request before that. */
+static const struct slice added_headers[] = {SLICE("Host"), SLICE("Authorization"),
+                                             SLICE("Proxy-Authorization")};
+
+static uint8_t own_headers(const struct http_request *req) {
+    uint8_t bits = 0;
+    for (size_t i = 0; i < req->n_headers; i++) {
+        for (size_t k = 0; k < countof(added_headers); k++) {
+            if (slice_ieq(req->headers[i].name, added_headers[k]))
+                bits |= (uint8_t)(1 << k);
+        }
+    }
+    return bits;
+}
+
+static bool is_added(const struct response *s, struct slice name) {
+    for (size_t k = 0; k < countof(added_headers); k++) {
+        if (slice_ieq(name, added_headers[k]))
+            return !(s->own_headers & 1 << k);
+    }
+    return slice_ieq(name, SLICE("content-length")) || slice_ieq(name, SLICE("transfer-encoding"));
+}
+
+/* What the first hop sent: a redirect or a challenge may have made further ones. */
+static struct slice sent_head(const struct response *s) {
+    if (s->first_head)
+        return slice_cstr(s->first_head);
+    return s->r ? s->r->request_head : slice_from(NULL, 0);
+}
+
 /* Header lines of what was sent, without the request line: name -> [values]. */
 static JSValue build_request_headers(JSContext *ctx, const struct response *s) {
     JSValue o = JS_NewObject(ctx);
-    struct slice rest = s->r ? s->r->request_head : slice_from(NULL, 0);
+    struct slice rest = sent_head(s);
     slice_cut(&rest, '\n');
     while (rest.ptr) {
         struct slice line = slice_trim(slice_cut(&rest, '\n'));
         struct slice value = line;
         struct slice name = slice_cut(&value, ':');
-        if (!value.ptr || slice_ieq(name, SLICE("host")) ||
-            slice_ieq(name, SLICE("content-length")) || slice_ieq(name, SLICE("transfer-encoding")))
+        if (!value.ptr || is_added(s, name))
             continue;
         append_to_list(ctx, o, name, slice_text(ctx, slice_trim(value)));
     }
@@ -222,7 +254,7 @@ static JSValue build_request_headers(JSContext *ctx, const struct response *s) {
 /* What the Cookie header said: name -> [{name, value, replace}]. */
 static JSValue build_request_cookies(JSContext *ctx, const struct response *s) {
     JSValue o = JS_NewObject(ctx);
-    struct slice head = s->r ? s->r->request_head : slice_from(NULL, 0);
+    struct slice head = sent_head(s);
     struct slice rest = head.len ? http_header_find(head, SLICE("Cookie")) : head;
     while (rest.ptr) {
         struct slice value = slice_trim(slice_cut(&rest, ';'));
@@ -547,6 +579,9 @@ static JSValue wrap(struct http_module *mod, struct response *s, struct http_cal
     call->body = JS_UNDEFINED;
     call->body_heap = NULL;
     call->form = NULL;
+    s->first_head = call->first_head;
+    call->first_head = NULL;
+    s->own_headers = own_headers(&call->req);
     JSValue v = JS_NewObjectProtoClass(ctx, mod->response_proto, response_class);
     if (!JS_IsException(v))
         JS_SetOpaque(v, s);
