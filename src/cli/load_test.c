@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "js/remote.h"
 #include "load/tar.h"
 #include "metrics/metric.h"
 
@@ -112,9 +113,24 @@ static int open_archive(struct loaded_test *t, struct slice text, struct test_so
         if (!map_has(&t->runtime.env, e->key))
             map_set(&t->runtime.env, e->key, xstrdup(e->value));
     t->runtime.is_extended &= !t->archive.is_base;
+    source->source = (struct slice){0};
     source->archive_url = t->archive.filename;
     source->files = &t->archive.files;
     source->archive_options_json = t->archive.options_json;
+    return 0;
+}
+
+/* A test on a web server, script or archive. */
+static int fetch_test(struct loaded_test *t, struct test_source *source, struct failure *f) {
+    struct error why, err;
+    size_t len;
+    if (strncmp(source->path, "https://", 8) != 0 || access(source->path, F_OK) == 0)
+        return 0;
+    if (remote_fetch(source->path, &t->text, &len, &why) != 0) {
+        remote_failed(source->path, source->path, &why, &err);
+        return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
+    }
+    source->source = slice_from(t->text, len);
     return 0;
 }
 
@@ -132,6 +148,8 @@ int load_script(struct loaded_test *t, const struct flags *flags, bool include_s
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
     if (strcmp(path, "-") == 0)
         source.source = read_all(t, stdin);
+    else if (fetch_test(t, &source, f) != 0)
+        return f->exit_code;
     if (find_archive(t, path, source.source, &archive)) {
         int rc = open_archive(t, archive, &source, f);
         if (rc != 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "js/remote.h"
 #include "load/go_parse.h"
 
 extern char **environ;
@@ -21,6 +22,8 @@ const struct flag_def runtime_flag_defs[] = {
     {"summary-export", 0, FLAG_TEXT, NULL, "write the summary to this file, as JSON", NULL},
     {"new-machine-readable-summary", 0, FLAG_BOOL, NULL,
      "the newer JSON form for handleSummary() and --summary-export", NULL},
+    {"offline", 0, FLAG_BOOL, NULL,
+     "load no modules from the network, only copies of earlier runs (env KILN_OFFLINE)", NULL},
     {"traces-output", 0, FLAG_TEXT, NULL, "accepted, without effect", NULL},
     {NULL},
 };
@@ -111,7 +114,7 @@ static int read_summary(struct runtime_options *o, const struct flags *flags, st
 
 int runtime_options_init(struct runtime_options *o, const struct flags *flags,
                          bool include_system_env, struct error *err) {
-    bool include_system;
+    bool include_system, is_offline;
     const char *type = read_text(flags, "type", "K6_TYPE");
     *o = (struct runtime_options){.test_type = type != NULL ? type : ""};
     map_init(&o->env);
@@ -126,6 +129,10 @@ int runtime_options_init(struct runtime_options *o, const struct flags *flags,
     if (rc == 0)
         rc = read_bool(flags, "new-machine-readable-summary", "K6_NEW_MACHINE_READABLE_SUMMARY",
                        false, &o->machine_readable, err);
+    if (rc == 0)
+        rc = read_bool(flags, "offline", "KILN_OFFLINE", false, &is_offline, err);
+    if (rc == 0)
+        remote_set_offline(is_offline);
     return rc != 0 ? rc : read_env(o, flags, include_system, err);
 }
 

@@ -118,3 +118,16 @@ void http_proxy_release(struct http_proxy *p) {
     url_release(&p->url);
     free(p->authorization);
 }
+
+static struct slice variable(const char *upper, const char *lower) {
+    const char *value = getenv(upper);
+    if (!value || !*value)
+        value = getenv(lower);
+    return value ? slice_cstr(value) : SLICE("");
+}
+
+void http_proxies_from_env(struct http_client_config *cfg) {
+    cfg->http_proxy = variable("HTTP_PROXY", "http_proxy");
+    cfg->https_proxy = variable("HTTPS_PROXY", "https_proxy");
+    cfg->no_proxy = variable("NO_PROXY", "no_proxy");
+}

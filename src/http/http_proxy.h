@@ -18,3 +18,6 @@ int http_proxy_for(const struct http_client_config *cfg, const struct url *url,
 /* For conn_open. p must outlive the call. */
 void http_proxy_set_target(const struct http_proxy *p, struct conn_target *out);
 void http_proxy_release(struct http_proxy *p);
+
+/* Sets the three proxy fields from the environment; Go looks at both spellings, capitals first. */
+void http_proxies_from_env(struct http_client_config *cfg);

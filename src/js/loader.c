@@ -89,16 +89,7 @@ static struct script_file *read_module(struct vu *vu, const char *url) {
         free(q);
         return NULL;
     }
-    int rc = script_read(vu->script, url, &f, &err);
-    if (rc == KE_NOT_FOUND && strncmp(url, "https://", 8) == 0)
-        error_set(
-            &err, KE_NOT_FOUND,
-            "The moduleSpecifier \"%s\" couldn't be retrieved from the resolved url \"%s\". Error : \"modules are "
-            "not loaded from the network yet\"",
-            specifier, url);
-    else if (rc == KE_NOT_FOUND)
-        script_not_found(specifier, &err);
-    if (rc) {
+    if (script_read_module(vu->script, url, specifier, &f, &err)) {
         fail(vu, err.text);
         return NULL;
     }

@@ -1,15 +1,28 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "js/embedded.h"
+#include "js/remote.h"
 #include "js/script_internal.h"
 
 static struct script_file *add_file(struct script *s, const char *url, struct script_file *f) {
     f->url = xstrdup(url);
     map_set(&s->files, slice_cstr(url), f);
     return f;
+}
+
+/* Archives hold the paths of https URLs without their escapes. */
+static const struct slice *find_archived(struct script *s, const char *url) {
+    const struct slice *content = map_get(s->archive, slice_cstr(url));
+    if (content || strncmp(url, "https://", 8) != 0)
+        return content;
+    char *plain = script_unescape(url);
+    content = map_get(s->archive, slice_cstr(plain));
+    free(plain);
+    return content;
 }
 
 int script_read(struct script *s, const char *url, struct script_file **out, struct error *err) {
@@ -19,19 +32,12 @@ int script_read(struct script *s, const char *url, struct script_file **out, str
         return script_file_load(s, f, err);
     if (s->is_frozen)
         return error_set(err, KE_INVALID, "not read during initialization");
-    if (s->archive) {
-        const struct slice *content = map_get(s->archive, slice_cstr(url));
-        if (!content)
-            return error_set(err, KE_NOT_FOUND, "stat %s: no such file or directory", url);
+    char *path = s->archive ? NULL : script_url_to_path(url);
+    const struct slice *content = s->archive ? find_archived(s, url) : NULL;
+    if (content) {
         *out = add_file(s, url, script_file_copy(*content));
         return 0;
     }
-    struct slice embedded;
-    if (js_embedded_find(url, &embedded)) {
-        *out = add_file(s, url, script_file_copy(embedded));
-        return 0;
-    }
-    char *path = script_url_to_path(url);
     if (!path)
         return error_set(err, KE_NOT_FOUND, "stat %s: no such file or directory", url);
     int rc = script_file_read(path, &f, err);
@@ -39,6 +45,41 @@ int script_read(struct script *s, const char *url, struct script_file **out, str
     if (rc == 0)
         *out = add_file(s, url, f);
     return rc;
+}
+
+static int read_remote(struct script *s, const char *url, const char *specifier,
+                       struct script_file **out, struct error *err) {
+    struct slice embedded;
+    struct error why;
+    char *content;
+    size_t len;
+    if (js_embedded_find(url, &embedded)) {
+        *out = add_file(s, url, script_file_copy(embedded));
+        return 0;
+    }
+    if (remote_fetch(url, &content, &len, &why))
+        return remote_failed(specifier, url, &why, err);
+    const char *loader = script_magic_loader(specifier);
+    if (loader)
+        log_printf(LOG_WARN,
+                   "Specifier \"%s\" resolved to use a non-conventional \"%s\" loader. The used "
+                   "\"%s\" loader is deprecated and will be removed in k6 v0.53.0. Please use the "
+                   "real URL \"%s\" instead.",
+                   specifier, loader, loader, url);
+    *out = add_file(s, url, script_file_copy(slice_from(content, len)));
+    free(content);
+    return 0;
+}
+
+int script_read_module(struct script *s, const char *url, const char *specifier,
+                       struct script_file **out, struct error *err) {
+    struct error why = {0};
+    int rc = script_read(s, url, out, &why);
+    if (rc != KE_NOT_FOUND)
+        return rc ? error_set(err, rc, "%s", why.text) : 0;
+    if (strncmp(url, "https://", 8) == 0)
+        return read_remote(s, url, specifier, out, err);
+    return script_not_found(specifier, err);
 }
 
 int script_open(struct script *s, const char *url, struct script_file **out, struct error *err) {
@@ -71,6 +112,16 @@ int script_not_found(const char *specifier, struct error *err) {
         specifier);
 }
 
+/* What is a file is one, whatever its name looks like. */
+static char *main_url(const struct script_config *cfg, struct error *err) {
+    char *path = path_join_clean(cfg->cwd, cfg->path);
+    bool is_url = strstr(cfg->path, "://") || script_names_site(cfg->path);
+    bool is_file = !is_url || (!cfg->files && access(path, F_OK) == 0);
+    char *url = is_file ? script_path_to_url(path) : script_resolve("file:///", cfg->path, err);
+    free(path);
+    return url;
+}
+
 struct script *script_load(const struct script_config *cfg, struct error *err) {
     struct script *s = xcalloc(1, sizeof *s);
     s->arg = xstrdup(cfg->path);
@@ -92,23 +143,13 @@ struct script *script_load(const struct script_config *cfg, struct error *err) {
         s->main_file = add_file(s, s->url, script_file_copy(cfg->source));
         return s;
     }
-    if (strstr(cfg->path, "://")) {
-        s->url = script_resolve("file:///", cfg->path, err);
-        if (!s->url)
-            goto fail;
-    } else {
-        char *path = path_join_clean(cfg->cwd, cfg->path);
-        s->url = script_path_to_url(path);
-        free(path);
-    }
+    s->url = main_url(cfg, err);
+    if (!s->url)
+        goto fail;
     s->pwd = script_dir(s->url);
-    struct error read_err = {0};
-    int rc = script_read(s, s->url, &s->main_file, &read_err);
-    if (rc == KE_NOT_FOUND)
-        script_not_found(cfg->path, err);
-    else if (rc != 0)
-        error_set(err, rc, "%s", read_err.text);
-    if (rc != 0)
+    if (cfg->source.ptr)
+        s->main_file = add_file(s, s->url, script_file_copy(cfg->source));
+    else if (script_read_module(s, s->url, cfg->path, &s->main_file, err))
         goto fail;
     return s;
 fail:

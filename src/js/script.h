@@ -17,7 +17,7 @@ struct script;
 
 struct script_config {
     const char *path;      /* as given on the command line; "-" = source was read from stdin */
-    struct slice source;   /* for "-" */
+    struct slice source;   /* for "-", and what was fetched already; ptr NULL = to be read */
     const char *cwd;       /* absolute */
     const struct map *env; /* name -> char *: __ENV */
     bool is_extended;      /* --compatibility-mode: extended (default) has `global` */
@@ -56,3 +56,5 @@ void script_files(struct script *s, struct map *out);
  */
 char *script_path_to_url(const char *path);
 char *script_url_to_path(const char *url);
+/* Undoes %41. Heap string. */
+char *script_unescape(const char *text);

@@ -72,11 +72,20 @@ int script_read(struct script *s, const char *url, struct script_file **out, str
 /* The same for one who reads by script_file_pread: a big file is not brought into memory. */
 int script_open(struct script *s, const char *url, struct script_file **out, struct error *err);
 
+/* The same for a module, which may also be one of those that kiln brings along or on the network.
+ * The error names the specifier in k6's words. Yields. */
+int script_read_module(struct script *s, const char *url, const char *specifier,
+                       struct script_file **out, struct error *err);
+
 /* The words for a module file that is not there. Returns KE_NOT_FOUND. */
 int script_not_found(const char *specifier, struct error *err);
 
 /* Resolves a specifier against the URL of a directory. Heap string, or NULL with k6's words. */
 char *script_resolve(const char *pwd, const char *specifier, struct error *err);
+/* A specifier that begins with one of the two sites for which k6 once had short names. */
+bool script_names_site(const char *specifier);
+/* v0.51: the loader of a name that stands for a URL ("github", "cdnjs"), or NULL. */
+const char *script_magic_loader(const char *specifier);
 /* URL of the directory of a URL, with a slash at the end. Heap string. */
 char *script_dir(const char *url);
 /* "file:///a%20b" -> "/a b"; heap string. NULL when it is no file URL. */

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/compat.h"
 #include "base/go_text.h"
 #include "js/script_internal.h"
 
@@ -71,12 +72,10 @@ static int hex_digit(char c) {
     return -1;
 }
 
-char *script_url_to_path(const char *url) {
-    if (strncmp(url, "file://", 7) != 0)
-        return NULL;
+char *script_unescape(const char *text) {
     struct buf b;
     buf_init(&b, BUF_NO_CAP);
-    for (const char *p = url + 7; *p; p++) {
+    for (const char *p = text; *p; p++) {
         int hi = *p == '%' ? hex_digit(p[1]) : -1;
         int lo = hi >= 0 ? hex_digit(p[2]) : -1;
         if (lo >= 0) {
@@ -86,25 +85,27 @@ char *script_url_to_path(const char *url) {
             buf_append_char(&b, *p);
         }
     }
-    if (b.len == 0)
-        buf_append_char(&b, '/');
     return buf_detach(&b, NULL);
 }
 
+char *script_url_to_path(const char *url) {
+    if (strncmp(url, "file://", 7) != 0)
+        return NULL;
+    return script_unescape(url[7] ? url + 7 : "/");
+}
+
 char *script_dir(const char *url) {
-    const char *slash = strrchr(url, '/');
     const char *authority = strstr(url, "://");
+    /* A query may hold slashes; file names may hold anything. */
+    size_t len = strncmp(url, "https://", 8) == 0 ? strcspn(url, "?#") : strlen(url);
+    const char *slash = memrchr(url, '/', len);
     if (!slash || (authority && slash < authority + 3))
-        return xasprintf("%s/", url);
+        return xasprintf("%.*s/", (int)len, url);
     return xstrndup(url, (size_t)(slash - url) + 1);
 }
 
 /* Joins a relative or absolute path to the URL of a directory. */
 static char *resolve_path(const char *pwd, const char *specifier) {
-    const char *after = strstr(pwd, "://");
-    const char *path = after ? strchr(after + 3, '/') : pwd;
-    if (!path)
-        path = "/";
     if (strncmp(pwd, "file://", 7) == 0) {
         char *dir = script_url_to_path(pwd);
         char *joined = path_join_clean(dir, specifier);
@@ -113,10 +114,55 @@ static char *resolve_path(const char *pwd, const char *specifier) {
         free(joined);
         return url;
     }
-    char *joined = path_join_clean(path, specifier);
-    char *url = xasprintf("%.*s%s", (int)(path - pwd), pwd, joined);
+    const char *after = strstr(pwd, "://");
+    const char *path = after ? strchr(after + 3, '/') : pwd;
+    size_t base_len = path ? (size_t)(path - pwd) : strlen(pwd);
+    if (strncmp(specifier, "//", 2) == 0)
+        return xasprintf("%.*s%s", (int)(after - pwd) + 1, pwd, specifier);
+    size_t path_len = strcspn(specifier, "?#");
+    char *alone = xstrndup(specifier, path_len);
+    char *joined = path_join_clean(path ? path : "/", alone);
+    char *url = xasprintf("%.*s%s%s", (int)base_len, pwd, joined, specifier + path_len);
+    free(alone);
     free(joined);
     return url;
+}
+
+/* ---- v0.51's loaders: names that stand for URLs of two sites */
+
+bool script_names_site(const char *specifier) {
+    return strncmp(specifier, "cdnjs.com", 9) == 0 || strncmp(specifier, "github.com", 10) == 0;
+}
+
+const char *script_magic_loader(const char *specifier) {
+    if (!compat_is_v051())
+        return NULL;
+    if (strncmp(specifier, "cdnjs.com/libraries/", 20) == 0 && specifier[20])
+        return "cdnjs";
+    if (strncmp(specifier, "github.com/", 11) != 0)
+        return NULL;
+    const char *repository = strchr(specifier + 11, '/');
+    const char *path = repository ? strchr(repository + 1, '/') : NULL;
+    return path && repository > specifier + 11 && path > repository + 1 ? "github" : NULL;
+}
+
+static char *github_url(const char *rest) {
+    const char *path = strchr(strchr(rest, '/') + 1, '/') + 1;
+    return xasprintf("https://raw.githubusercontent.com/%.*s/master/%s", (int)(path - 1 - rest),
+                     rest, path);
+}
+
+/* NAME/VERSION/FILE; k6 asks a service of the site for what is left out. */
+static char *cdnjs_url(const char *rest, struct error *err) {
+    const char *version = strchr(rest, '/'), *file = version ? strchr(version + 1, '/') : NULL;
+    if (!file || !file[1] || version[1] < '0' || version[1] > '9') {
+        error_set(err, KE_INVALID,
+                  "cdnjs.com/libraries/%s names no version and file: write the full URL, "
+                  "https://cdnjs.cloudflare.com/ajax/libs/NAME/VERSION/FILE",
+                  rest);
+        return NULL;
+    }
+    return xasprintf("https://cdnjs.cloudflare.com/ajax/libs/%s", rest);
 }
 
 char *script_resolve(const char *pwd, const char *specifier, struct error *err) {
@@ -144,12 +190,16 @@ char *script_resolve(const char *pwd, const char *specifier, struct error *err) 
         }
         return xstrdup(specifier);
     }
-    if (strncmp(specifier, "cdnjs.com", 9) == 0)
+    const char *loader = script_magic_loader(specifier);
+    if (loader)
+        return *loader == 'g' ? github_url(specifier + 11) : cdnjs_url(specifier + 20, err);
+    bool names_sites = !compat_is_v051();
+    if (names_sites && strncmp(specifier, "cdnjs.com", 9) == 0)
         error_set(
             err, KE_INVALID,
             "cdnjs.com 'special' urls are no longer supported - please use real ones. You can get yours by going "
             "to cdnjs and copy-pasting the full url to the actual JavaScript file");
-    else if (strncmp(specifier, "github.com", 10) == 0)
+    else if (names_sites && strncmp(specifier, "github.com", 10) == 0)
         error_set(
             err, KE_INVALID,
             "github.com 'special' urls are no longer supported - please use real ones. You can get yours by "

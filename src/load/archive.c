@@ -128,11 +128,18 @@ static char *anonymous_url(const char *url) {
     return result;
 }
 
+static char *remote_entry_name(const char *url) {
+    char *plain = script_unescape(strncmp(url, "https://", 8) == 0 ? url + 8 : url);
+    char *name = xasprintf("https/%s", plain);
+    free(plain);
+    return name;
+}
+
 /* Where a URL's content stands in the archive. */
 static char *entry_name(const char *url) {
     char *path = script_url_to_path(url);
     if (path == NULL)
-        return xasprintf("https/%s", strncmp(url, "https://", 8) == 0 ? url + 8 : url);
+        return remote_entry_name(url);
     char *clean = without_user(path), *name = xasprintf("file%s", clean);
     free(clean);
     free(path);

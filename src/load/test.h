@@ -20,7 +20,7 @@
 
 struct test_source {
     const char *path;    /* as on the command line */
-    struct slice source; /* for "-" */
+    struct slice source; /* for "-" and URLs; ptr NULL = to be read */
     const char *cwd;
     const struct map *env; /* __ENV: name -> char *; outlives the test */
     bool is_extended;      /* compatibility mode */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "http/http_proxy.h"
 #include "load/test.h"
 #include "net/dial.h"
 #include "net/tls.h"
@@ -109,14 +110,6 @@ static int make_tls(struct test *t, struct error *err) {
     return t->tls != NULL ? 0 : KE_CONFIG;
 }
 
-/* Go looks at both spellings, capitals first. */
-static struct slice proxy_variable(const char *upper, const char *lower) {
-    const char *value = getenv(upper);
-    if (value == NULL || *value == '\0')
-        value = getenv(lower);
-    return value != NULL ? slice_cstr(value) : SLICE("");
-}
-
 int test_make_http_config(struct test *t, struct http_client_config *out, struct failure *f) {
     const struct options *o = &t->derived;
     struct error err = {0};
@@ -135,8 +128,6 @@ int test_make_http_config(struct test *t, struct http_client_config *out, struct
     out->max_idle_per_host = (int)o->batch_per_host.value;
     out->h2c = is_h2c_wanted();
     out->no_connection_reuse = o->no_connection_reuse.value;
-    out->http_proxy = proxy_variable("HTTP_PROXY", "http_proxy");
-    out->https_proxy = proxy_variable("HTTPS_PROXY", "https_proxy");
-    out->no_proxy = proxy_variable("NO_PROXY", "no_proxy");
+    http_proxies_from_env(out);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "fiber/fiber.h"
 #include "http/http_client.h"
+#include "http/http_proxy.h"
 #include "js/gjson.h"
 #include "js/script_internal.h"
 #include "js/secrets/url_config.h"
@@ -42,13 +43,6 @@ static void url_free(void *state) {
     free(u);
 }
 
-static struct slice variable(const char *upper, const char *lower) {
-    const char *v = getenv(upper);
-    if (!v || !*v)
-        v = getenv(lower);
-    return v ? slice_cstr(v) : SLICE("");
-}
-
 static int url_open(struct slice config, void **out_state, struct error *err) {
     static const struct tls_options tls = {.offer_h2 = false};
     struct url_source *u = xcalloc(1, sizeof *u);
@@ -62,12 +56,9 @@ static int url_open(struct slice config, void **out_state, struct error *err) {
         return KE_CONFIG;
     u->tokens = (double)u->config.burst;
     u->filled_ns = clock_now_ns();
-    u->http = (struct http_client_config){.tls = u->tls,
-                                          .user_agent = SLICE("Go-http-client/1.1"),
-                                          .max_body_bytes = BODY_MAX_BYTES,
-                                          .http_proxy = variable("HTTP_PROXY", "http_proxy"),
-                                          .https_proxy = variable("HTTPS_PROXY", "https_proxy"),
-                                          .no_proxy = variable("NO_PROXY", "no_proxy")};
+    u->http = (struct http_client_config){
+        .tls = u->tls, .user_agent = SLICE("Go-http-client/1.1"), .max_body_bytes = BODY_MAX_BYTES};
+    http_proxies_from_env(&u->http);
     u->http.dialer.dns = (struct dns_config){.policy = DNS_PREFER_IPV4};
     return 0;
 }
