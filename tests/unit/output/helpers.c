@@ -1,6 +1,9 @@
 #include "unit.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <zlib.h>
 
 #include "base/check.h"
@@ -97,5 +100,63 @@ char *world_read(struct world *w, const char *name) {
     assert_int_equal(n, 0);
     gzclose(f);
     free(path);
+    return buf_detach(&b, NULL);
+}
+
+static const char *lookup(void *arg, const char *name) {
+    for (const char *const *pair = arg; pair[0]; pair += 2)
+        if (strcmp(pair[0], name) == 0)
+            return pair[1];
+    return NULL;
+}
+
+void world_environment(struct world *w, const char *const *pairs) {
+    w->params.getenv = lookup;
+    w->params.getenv_arg = (void *)pairs;
+}
+
+const char *world_add_spec(struct world *w, const char *spec) {
+    struct error err;
+    world_outputs(w);
+    if (outputs_add(w->outputs, slice_cstr(spec), &err))
+        fail_msg("%s", err.text);
+    return outputs_description(w->outputs, outputs_count(w->outputs) - 1);
+}
+
+void world_refuses(struct world *w, const char *spec, const char *words) {
+    struct error err = {0};
+    world_outputs(w);
+    assert_int_equal(outputs_add(w->outputs, slice_cstr(spec), &err), KE_CONFIG);
+    assert_string_equal(err.text, words);
+}
+
+struct aggregate *world_aggregate(struct world *w) {
+    struct aggregate *a = aggregate_new();
+    aggregate_merge(a, shard_take(w->shard));
+    return a;
+}
+
+int world_udp(char *out, size_t size) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    snprintf(out, size, "127.0.0.1:%d", ntohs(at.sin_port));
+    return fd;
+}
+
+char *world_udp_read(int fd, const char *end) {
+    struct buf b;
+    char part[65536];
+    buf_init(&b, BUF_NO_CAP);
+    while (!slice_ends(buf_slice(&b), slice_cstr(end))) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        if (poll(&p, 1, 20000) != 1)
+            fail_msg("no datagram ends with '%s': %s", end, buf_cstr(&b));
+        ssize_t n = recv(fd, part, sizeof part, 0);
+        assert_true(n > 0);
+        buf_append(&b, part, (size_t)n);
+    }
     return buf_detach(&b, NULL);
 }

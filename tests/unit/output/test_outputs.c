@@ -40,11 +40,14 @@ static void types_that_k6_removed_say_so(void **state) {
     }
 }
 
-static void types_not_built_yet_say_so(void **state) {
+static void the_cloud_is_refused_with_what_there_is_instead(void **state) {
     struct world *w = *state;
-    assert_add_error(w, "cloud",
-                     "could not create the 'cloud' output: this version of kiln does not have it "
-                     "yet");
+    struct error err;
+    world_outputs(w);
+    assert_int_equal(outputs_add(w->outputs, S("cloud"), &err), KE_CONFIG);
+    assert_true(slice_starts(slice_cstr(err.text),
+                             S("could not create the 'cloud' output: kiln has no cloud")));
+    assert_non_null(strstr(err.text, "influxdb"));
 }
 
 static void descriptions_are_those_of_the_run_header(void **state) {
@@ -180,7 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         world_test(unknown_types_are_refused_with_the_list),
         world_test(types_that_k6_removed_say_so),
-        world_test(types_not_built_yet_say_so),
+        world_test(the_cloud_is_refused_with_what_there_is_instead),
         world_test(descriptions_are_those_of_the_run_header),
         world_test(a_file_that_cannot_be_made_fails_json_at_its_start),
         world_test(a_file_that_cannot_be_made_fails_csv_at_its_creation),
