@@ -42,7 +42,7 @@ static int read_header_list(struct prom_config *c, const struct output *o, struc
         struct slice pair = slice_cut(&rest, ','), value = pair, name = slice_cut(&value, ':');
         if (!value.ptr || memchr(value.ptr, ':', value.len))
             return bad_header(pair, err);
-        set_header(c, name, slice_trim(value));
+        set_header(c, slice_trim(name), slice_trim(value));
     }
     return 0;
 }
