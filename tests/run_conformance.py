@@ -58,6 +58,19 @@ def run_suite(binary, jobs, filters=(), verbose=False):
             raise RuntimeError('the suite did not finish:\n%s' % (run.stdout or b'').decode(errors='replace')[-4000:])
 
 
+def run_required(binary, jobs, required, filters=(), verbose=False):
+    """(cases as above, names of those that passed the second time). Some required cases hold times of the recorded tool,
+    such as what of a body comes within 150 ms, which a machine that is busy with this very suite does not always keep:
+    when a few fail, they run again, one at a time."""
+    cases = run_suite(binary, jobs, filters, verbose)
+    broken = judge(cases, required, filters)[1]
+    if not broken or len(broken) > 10:
+        return cases, []
+    again = run_suite(binary, 1, broken, verbose)
+    cases.update({name: again[name] for name in broken if name in again})
+    return cases, [name for name in broken if cases.get(name, {}).get('status') == 'pass']
+
+
 def judge(cases, required, filters=()):
     """(names that pass, required names that do not, passing names not in the list yet)"""
     passing = {name for name, case in cases.items() if case['status'] == 'pass'}
@@ -82,7 +95,9 @@ def main():
     args = parser.parse_args()
 
     required = read_required()
-    cases = run_suite(args.bin, args.jobs, args.filter, args.verbose)
+    cases, unsteady = run_required(args.bin, args.jobs, required, args.filter, args.verbose)
+    for name in unsteady:
+        print('UNSTEADY %s: passed by itself' % name)
     passing, broken, new = judge(cases, required, args.filter)
     for name in broken:
         print('FAIL ' + describe(name, cases))
