@@ -280,12 +280,12 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         rc = f->exit_code;
         run_results_close(&c.results);
         run_api_stop(&c.api);
-        run_results_release(&c.results);
 #ifdef __SANITIZE_ADDRESS__
         run_free(c.run);
 #endif
     }
     run_api_stop(&c.api);
+    run_results_release(&c.results);
     if (c.outputs != NULL)
         outputs_free(c.outputs);
     free(c.output_thresholds);

@@ -279,6 +279,12 @@ class DashboardTest(unittest.TestCase):
             page.click('#stop')
             page.wait_for('document.getElementById("state").textContent.includes("stopped")', 60)
             d.run.finish(60)  # although the page is open
+            # The report can be had when kiln is gone, too.
+            page.evaluate('URL.createObjectURL = (blob) => { blob.text().then((t) => { window.saved = t }); return "#" }')
+            page.click('#report')
+            saved = page.wait_for('window.saved', 60)
+            self.assertEqual(len(embedded_events(saved)['status']), 1)
+            self.assertEqual(len(embedded_events(saved)['param']), 1)
             self.assertEqual(page.console, [])
 
             report = chromium.open('file://' + html)

@@ -19,7 +19,7 @@ export interface PanelSpec {
   info?: string;
   series: SeriesSpec[];
   wide?: boolean;
-  optional?: boolean; // not shown while none of its metrics is there
+  optional?: boolean; // not shown before its metrics are there; others go when a test does not have them
 }
 export interface View {
   filter: string; // "" or the suffix of submetrics
@@ -135,7 +135,7 @@ export class Panel {
 
   update(model: Model) {
     const isThere = this.spec.series.some((s) => model.has(s.metric));
-    this.element.hidden = Boolean(this.spec.optional) && !isThere;
+    this.element.hidden = !isThere && (Boolean(this.spec.optional) || model.times.length > 0);
     if (this.element.hidden) return;
     this.collect(model);
     const hasData = this.data.slice(1).some((c) => (c as (number | null)[]).some((v) => v !== null));
@@ -193,7 +193,7 @@ export class Panel {
     if (left >= 0) axes.push(this.axis('y', this.units[left]!, 3));
     if (right >= 0) axes.push(this.axis('y2', this.units[right]!, 1));
     return {
-      width: this.box.clientWidth || 300, height: this.spec.wide ? 270 : 210, padding: [12, right >= 0 ? 0 : 18, 0, 0],
+      width: this.box.clientWidth || 300, height: this.spec.wide ? 270 : 210, padding: [12, right >= 0 ? 0 : 30, 0, 0],
       legend: { show: false }, axes,
       scales: { x: { time: true }, y: { range }, y2: { range } },
       cursor: { sync: { key: 'kiln', setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },

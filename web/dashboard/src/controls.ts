@@ -72,7 +72,7 @@ export class Controls {
     return [
       (control!.pause || paused) && h('button', {
         type: 'button', class: 'quiet', id: 'pause', onclick: () => this.send({ paused: !paused }, paused ? 'The test goes on' : 'The test is paused'),
-      }, paused ? '▶ Resume' : '⏸ Pause'),
+      }, paused ? '▶ Resume' : '▮▮ Pause'),
       control!.scale && h('form', {
         id: 'scale', onsubmit: (e) => {
           e.preventDefault();

@@ -56,7 +56,7 @@ class Card {
     if (values.length === 1) values.push(values[0]!);
     const top = Math.max(...values, 0) || 1;
     const points = values.map((v, i) => `${((i / (values.length - 1)) * WIDTH).toFixed(1)},${(HEIGHT - 2 - (v / top) * (HEIGHT - 5)).toFixed(1)}`);
-    const path = points.length ? 'M' + points.join('L') : '';
+    const path = curve.some((v) => v !== null) ? 'M' + points.join('L') : '';
     this.line.setAttribute('d', path);
     this.area.setAttribute('d', path && `${path}L${WIDTH},${HEIGHT}L0,${HEIGHT}Z`);
   }
@@ -106,6 +106,14 @@ const OVERVIEW: PanelSpec[] = [
     series: [{ metric: 'checks', aggregate: 'rate', label: 'passed', colour: 2 }],
   },
   {
+    title: 'WebSocket Messages', optional: true, info: 'Messages sent and received a second',
+    series: [
+      { metric: 'ws_msgs_sent', aggregate: 'rate', label: 'sent', colour: 1 },
+      { metric: 'ws_msgs_received', aggregate: 'rate', label: 'received', colour: 0 },
+    ],
+  },
+  { title: 'gRPC Request Duration', optional: true, series: trend('grpc_req_duration') },
+  {
     title: 'Dropped Iterations', optional: true, info: 'Iterations that found no free VU',
     series: [{ metric: 'dropped_iterations', aggregate: 'rate', label: 'dropped', colour: 4 }],
   },
@@ -127,8 +135,9 @@ const TIMINGS: PanelSpec[] = [
   ['grpc_req_duration', 'gRPC Request Duration', 'From the call to its response'],
 ].map(([metric, title, info]) => ({ title: title!, info: info!, series: trend(metric!), optional: !metric!.startsWith('http_req') }));
 
-// Custom metrics and built-in ones of protocols, as they turn up.
+// Custom metrics, and built-in ones that have no panel above, as they turn up.
 const CUSTOM_MAX = 40;
+const COVERED = new Set(['time', 'vus_max', 'ws_sessions', ...[...OVERVIEW, ...TIMINGS].flatMap((p) => p.series.map((s) => s.metric))]);
 
 function customSpec(name: string, model: Model): PanelSpec {
   const type = model.metrics.get(name)!.type;
@@ -144,7 +153,7 @@ export class Overview {
   private readonly panels: Panel[];
   private readonly custom = new Map<string, Panel>();
   private readonly customGrid = h('div', { class: 'grid' });
-  private readonly customHead = h('h2', { class: 'section', hidden: true }, 'Custom metrics');
+  private readonly customHead = h('h2', { class: 'section', hidden: true }, 'More metrics');
 
   constructor(root: HTMLElement, private readonly view: View) {
     this.panels = OVERVIEW.map((s) => new Panel(s, view));
@@ -154,7 +163,7 @@ export class Overview {
 
   private findCustom(model: Model) {
     for (const name of model.names) {
-      if (!model.metrics.get(name)!.custom || base(name) !== name || this.custom.has(name) || this.custom.size >= CUSTOM_MAX) continue;
+      if (COVERED.has(name) || base(name) !== name || this.custom.has(name) || this.custom.size >= CUSTOM_MAX) continue;
       const panel = new Panel(customSpec(name, model), this.view);
       this.custom.set(name, panel);
       this.customGrid.append(panel.element);
