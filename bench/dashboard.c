@@ -53,7 +53,7 @@ int main(void) {
                                      .n_tags = 1,
                                      .give = on_event};
     struct recorder *r = recorder_new(&config, 0);
-    struct result_writer *w = result_writer_open("/dev/null", SLICE("{}"), &err);
+    struct result_writer *w = result_writer_open("/dev/null", SLICE("{}"), NS_PER_S, &err);
     int64_t merge_ns = 0, record_ns = 0, save_ns = 0;
     aggregate_keep_windows(a);
     shard_break_down(shard, keys, 1);

@@ -12,6 +12,8 @@
 #include "report/report_text.h"
 #include "report/result_file.h"
 
+#define SAVED_WINDOWS 3600
+
 const struct flag_def result_flag_defs[] = {
     {"report", 0, FLAG_LIST, "KIND=FILE",
      "write a report: html=FILE, junit=FILE, md=FILE, several with commas (env KILN_REPORT)", NULL},
@@ -113,11 +115,19 @@ static void write_meta(const struct run_results *r, struct buf *out) {
     json_object_end(&w);
 }
 
+/* A window a second for tests of up to an hour; not many more of them for longer ones. */
+static int64_t save_period_ns(const struct run_results *r) {
+    int64_t end_ns = r->t->test.plan.end_offset_ns;
+    if (end_ns == 0) /* nobody knows how long */
+        return 10 * NS_PER_S;
+    return (end_ns / (SAVED_WINDOWS * NS_PER_S) + 1) * NS_PER_S;
+}
+
 int run_report_start_saving(struct run_results *r, struct error *err) {
     struct buf meta;
     buf_init(&meta, BUF_NO_CAP);
     write_meta(r, &meta);
-    r->writer = result_writer_open(r->save_path, buf_slice(&meta), err);
+    r->writer = result_writer_open(r->save_path, buf_slice(&meta), save_period_ns(r), err);
     r->last_ns = clock_now_ns();
     buf_release(&meta);
     return r->writer != NULL ? 0 : KE_IO;

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/json_write.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "report/recorder_internal.h"
@@ -29,6 +30,7 @@ struct recorder {
     VEC(struct tracked *) by_name; /* sorted */
     VEC(struct tracked *) by_window;
     struct map names;
+    bool is_full;  /* told that there are more */
     size_t n_told; /* of by_window, by a "metric" event */
     int64_t period_start_ns;
     size_t n_snapshots;
@@ -69,6 +71,15 @@ static struct tracked *track(struct recorder *r, const struct aggregate_window *
     /* A submetric of a threshold and a tag's value may be the same. */
     if (map_has(&r->names, slice_cstr(t->name)))
         return t;
+    if (r->by_name.len >= RECORDER_NAMES_MAX) {
+        if (!r->is_full)
+            log_printf(LOG_WARN,
+                       "The web dashboard and the HTML report show the first %u metrics and tag "
+                       "values, there are more",
+                       RECORDER_NAMES_MAX);
+        r->is_full = true;
+        return t;
+    }
     map_set(&r->names, slice_cstr(t->name), t);
     vec_push(&r->by_name, t);
     return t;

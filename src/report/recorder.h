@@ -18,6 +18,10 @@
 
 struct recorder;
 
+/* Metrics and tag values beyond it have no curves: a page could not show them, and what is kept for
+ * late viewers stays within some tens of megabytes. */
+#define RECORDER_NAMES_MAX 1000u
+
 struct recorder_config {
     const char *script, *program; /* "kiln 0.1" */
     const char *test_id;          /* NULL = none */

@@ -1,7 +1,7 @@
 /* Saved runs: files that hold what a run measured so that it can be compared and merged later. The
  * format is in docs/internals/results.md.
  *
- *     w = result_writer_open(path, meta, &err);     as soon as the run starts
+ *     w = result_writer_open(path, meta, NS_PER_S, &err);     as soon as the run starts
  *     result_writer_window(w, aggregate, from_ns, to_ns);     every second or so
  *     result_writer_finish(w, aggregate, result, &err);       also when it was stopped early
  *
@@ -20,8 +20,9 @@
 
 struct result_writer;
 
-/* meta: JSON. NULL with KE_IO. */
-struct result_writer *result_writer_open(const char *path, struct slice meta, struct error *err);
+/* meta: JSON. period_ns: windows are put together to this length. NULL with KE_IO. */
+struct result_writer *result_writer_open(const char *path, struct slice meta, int64_t period_ns,
+                                         struct error *err);
 /* The aggregate's windows, which the caller resets afterwards. Times are monotonic. */
 void result_writer_window(struct result_writer *w, const struct aggregate *a, int64_t from_ns,
                           int64_t to_ns);

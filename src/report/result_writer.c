@@ -2,6 +2,7 @@
 #include <zlib.h>
 
 #include "base/check.h"
+#include "base/vec.h"
 #include "metrics/sink_code.h"
 #include "report/result_format.h"
 
@@ -13,6 +14,9 @@
 struct result_writer {
     struct atomic_file file;
     struct buf defs, windows, totals, packed;
+    VEC(struct sink) pending; /* of the definitions, since from_ns */
+    int64_t period_ns, from_ns, to_ns;
+    bool is_pending;
     size_t n_defs; /* of windows: definition i is the aggregate's window i */
     size_t n_chunks;
 };
@@ -53,8 +57,10 @@ static void put_header(struct result_writer *w) {
     buf_release(&head);
 }
 
-struct result_writer *result_writer_open(const char *path, struct slice meta, struct error *err) {
+struct result_writer *result_writer_open(const char *path, struct slice meta, int64_t period_ns,
+                                         struct error *err) {
     struct result_writer *w = xcalloc(1, sizeof *w);
+    w->period_ns = period_ns;
     if (atomic_file_open(&w->file, path, err)) {
         free(w);
         return NULL;
@@ -101,24 +107,45 @@ static void flush_windows(struct result_writer *w) {
     flush(w, CHUNK_WINDOWS, &w->windows);
 }
 
-void result_writer_window(struct result_writer *w, const struct aggregate *a, int64_t from_ns,
-                          int64_t to_ns) {
+/* What was put together becomes a window. */
+static void put_window(struct result_writer *w) {
     size_t n = 0;
-    define_windows(w, a);
-    for (size_t i = 0; i < w->n_defs; i++)
-        n += aggregate_window_at(a, i)->window.has_samples;
-    wire_put_varint(&w->windows, (uint64_t)(clock_mono_to_wall_ns(from_ns) / NS_PER_MS));
-    wire_put_varint(&w->windows, (uint64_t)((to_ns - from_ns) / NS_PER_MS));
+    for (size_t i = 0; i < w->pending.len; i++)
+        n += w->pending.ptr[i].has_samples;
+    wire_put_varint(&w->windows, (uint64_t)(clock_mono_to_wall_ns(w->from_ns) / NS_PER_MS));
+    wire_put_varint(&w->windows, (uint64_t)((w->to_ns - w->from_ns) / NS_PER_MS));
     wire_put_varint(&w->windows, n);
-    for (size_t i = 0; i < w->n_defs; i++) {
-        const struct sink *s = &aggregate_window_at(a, i)->window;
+    for (size_t i = 0; i < w->pending.len; i++) {
+        struct sink *s = &w->pending.ptr[i];
+        struct metric *m = s->metric;
         if (!s->has_samples)
             continue;
         wire_put_varint(&w->windows, i);
         sink_encode(s, true, &w->windows);
+        sink_release(s);
+        *s = (struct sink){.metric = m};
     }
+    w->is_pending = false;
     if (w->windows.len >= CHUNK_WANTED_BYTES)
         flush_windows(w);
+}
+
+void result_writer_window(struct result_writer *w, const struct aggregate *a, int64_t from_ns,
+                          int64_t to_ns) {
+    define_windows(w, a);
+    while (w->pending.len < w->n_defs) {
+        struct metric *m = aggregate_window_at(a, w->pending.len)->metric;
+        vec_push(&w->pending, (struct sink){.metric = m});
+    }
+    for (size_t i = 0; i < w->n_defs; i++)
+        sink_merge(&w->pending.ptr[i], &aggregate_window_at(a, i)->window);
+    if (!w->is_pending)
+        w->from_ns = from_ns;
+    w->is_pending = true;
+    w->to_ns = to_ns;
+    /* Ticks come every second, not to the nanosecond. */
+    if (to_ns - w->from_ns >= w->period_ns - NS_PER_S / 2)
+        put_window(w);
 }
 
 static void put_total(struct result_writer *w, size_t def, const struct sink *s) {
@@ -141,6 +168,9 @@ static void put_series(struct result_writer *w, struct aggregate *a) {
 }
 
 static void writer_free(struct result_writer *w) {
+    for (size_t i = 0; i < w->pending.len; i++)
+        sink_release(&w->pending.ptr[i]);
+    vec_release(&w->pending);
     buf_release(&w->defs);
     buf_release(&w->windows);
     buf_release(&w->totals);
@@ -151,6 +181,8 @@ static void writer_free(struct result_writer *w) {
 int result_writer_finish(struct result_writer *w, struct aggregate *a, struct slice result,
                          struct error *err) {
     struct buf end;
+    if (w->is_pending)
+        put_window(w);
     define_windows(w, a);
     flush_windows(w);
     for (size_t i = 0; i < w->n_defs; i++)

@@ -120,6 +120,25 @@ static void snapshots_come_once_a_period(void **state) {
     assert_true(strncmp(last(w, "cumulative"), "[[8,2],[8,2],[", 14) == 0);
 }
 
+static void too_many_names_are_left_out(void **state) {
+    struct world *w = *state;
+    struct recorder_state end = at(2);
+    char name[32];
+    for (unsigned i = 0; i < RECORDER_NAMES_MAX + 50; i++) {
+        snprintf(name, sizeof name, "::%u", i);
+        series_add(shard_series(w->shard, metric_by_id(M_ITERATIONS),
+                                tagset_with(w->tags, tagset_empty(w->tags), SLICE("group"),
+                                            slice_cstr(name))),
+                   1, 1);
+    }
+    second(w, 1, 0);
+    recorder_stop(w->recorder, w->aggregate, &end, NULL);
+    size_t n = 0;
+    for (const char *c = last(w, "snapshot"); *c; c++)
+        n += *c == '[';
+    assert_int_equal(n, 1 + RECORDER_NAMES_MAX);
+}
+
 static void a_short_run_has_a_point(void **state) {
     struct world *w = *state;
     struct recorder_state end = at(0);
@@ -183,6 +202,7 @@ static void reports_escape_what_scripts_call_things(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_world(snapshots_come_once_a_period),
+        with_world(too_many_names_are_left_out),
         with_world(a_short_run_has_a_point),
         cmocka_unit_test(periods_fit_the_test),
         cmocka_unit_test(the_html_report_is_one_file),

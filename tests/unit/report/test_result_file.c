@@ -11,12 +11,14 @@ struct world {
     struct tag_table *tags;
     struct shard *shard;
     struct aggregate *aggregate;
+    int64_t period_ns;
     char path[2][64];
 };
 
 static int setup(void **state) {
     struct world *w = xcalloc(1, sizeof *w);
     metrics_init();
+    w->period_ns = NS_PER_S;
     for (int i = 0; i < 2; i++)
         snprintf(w->path[i], sizeof w->path[i], "/tmp/kiln-test-%d-%d.kiln", (int)getpid(), i);
     *state = w;
@@ -56,7 +58,7 @@ static void save(struct world *w, int which, int seconds, double ms) {
     struct series *duration = shard_series(w->shard, metric_by_id(M_HTTP_REQ_DURATION), tags);
     struct series *reqs = shard_series(w->shard, metric_by_id(M_HTTP_REQS), tags);
     struct result_writer *out =
-        result_writer_open(w->path[which], SLICE("{\"script\":\"a.js\"}"), &err);
+        result_writer_open(w->path[which], SLICE("{\"script\":\"a.js\"}"), w->period_ns, &err);
     assert_non_null(out);
     assert_int_not_equal(access(w->path[which], F_OK), 0); /* not before it is complete */
     for (int s = 0; s < seconds; s++) {
@@ -80,7 +82,7 @@ static void count_windows(void *arg, int64_t from_ms, int64_t length_ms, size_t 
                           const struct sink *sink) {
     (void)from_ms;
     (void)series;
-    assert_int_equal(length_ms, 1000);
+    assert_true(length_ms == 1000 || length_ms == 7000 || length_ms == 5000);
     if (sink->metric->type == METRIC_TREND)
         *(uint64_t *)arg += sink->trend.count;
 }
@@ -109,6 +111,19 @@ static void a_run_is_read_as_it_was_written(void **state) {
     }
     assert_int_equal(n_series, 2);
     assert_null(result_find(&r, "nothing"));
+    result_release(&r);
+}
+
+static void a_long_run_has_longer_windows(void **state) {
+    struct world *w = *state;
+    struct result r;
+    struct error err = {0};
+    uint64_t n = 0;
+    w->period_ns = 7 * NS_PER_S;
+    save(w, 0, 40, 10);
+    assert_int_equal(result_read(w->path[0], count_windows, &n, &r, &err), 0);
+    assert_int_equal(n, 800);
+    assert_int_equal(r.n_windows, 6);
     result_release(&r);
 }
 
@@ -150,7 +165,7 @@ static void a_damaged_file_is_refused(void **state) {
 static void a_file_that_cannot_be_written_is_told(void **state) {
     struct error err = {0};
     (void)state;
-    assert_null(result_writer_open("/nowhere/x.kiln", SLICE("{}"), &err));
+    assert_null(result_writer_open("/nowhere/x.kiln", SLICE("{}"), NS_PER_S, &err));
     assert_string_equal(err.text, "open /nowhere/x.kiln: no such file or directory");
 }
 
@@ -239,6 +254,7 @@ static void what_got_slower_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_world(a_run_is_read_as_it_was_written),
+        with_world(a_long_run_has_longer_windows),
         with_world(a_damaged_file_is_refused),
         with_world(a_file_that_cannot_be_written_is_told),
         with_world(gates_are_parsed),
