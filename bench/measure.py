@@ -29,6 +29,7 @@ error_log {dir}/error.log;
 events {{ worker_connections 4096; }}
 http {{
     access_log off;
+    client_max_body_size 0;
     client_body_temp_path {dir}/body;
     proxy_temp_path {dir}/proxy;
     fastcgi_temp_path {dir}/fastcgi;

@@ -1,6 +1,7 @@
 #include "output/line_protocol.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -143,8 +144,7 @@ static void make_after(void *arg, struct buf *out, const struct tagset *tags) {
 /* ---------------------------------------------------------------- lines */
 
 void line_writer_init(struct line_writer *w, const struct line_fields *fields, int64_t unit_ns) {
-    w->fields = fields;
-    w->unit_ns = unit_ns;
+    *w = (struct line_writer){.fields = fields, .unit_ns = unit_ns};
     tags_text_init(&w->before, make_before, w);
     tags_text_init(&w->after, make_after, w);
 }
@@ -157,9 +157,11 @@ void line_writer_release(struct line_writer *w) {
 /* 'f' form: no exponent, which not every reader of the protocol takes. */
 static void put_value(struct buf *out, double value) {
     char text[32];
+    if (append_decimal(out, value))
+        return;
     double_format_json(value, text);
     if (!strchr(text, 'e')) {
-        append_value(out, value);
+        buf_append_str(out, text);
         return;
     }
     int digits = 0;
@@ -170,14 +172,24 @@ static void put_value(struct buf *out, double value) {
     buf_printf(out, "%.*f", decimals > 0 ? decimals : 0, value);
 }
 
+/* The samples of a request share their time. */
+static void put_time(struct line_writer *w, struct buf *out, int64_t time_ns) {
+    if (time_ns != w->time_ns || w->time_len == 0) {
+        long long stamp = (long long)(clock_mono_to_wall_ns(time_ns) / w->unit_ns);
+        w->time_ns = time_ns;
+        w->time_len = (size_t)snprintf(w->time_text, sizeof w->time_text, " %lld\n", stamp);
+    }
+    buf_append(out, w->time_text, w->time_len);
+}
+
 bool line_write(struct line_writer *w, struct buf *out, const struct raw_sample *s) {
     if (!isfinite(s->value))
         return false;
-    put_escaped(out, slice_cstr(s->series->metric->name), ", ");
+    buf_append_str(out, s->series->metric->name); /* it has nothing to escape */
     buf_append_slice(out, tags_text_get(&w->before, s->series->tags));
     buf_append_str(out, "value=");
     put_value(out, s->value);
     buf_append_slice(out, tags_text_get(&w->after, s->series->tags));
-    buf_printf(out, " %lld\n", (long long)(clock_mono_to_wall_ns(s->time_ns) / w->unit_ns));
+    put_time(w, out, s->time_ns);
     return true;
 }

@@ -23,6 +23,9 @@ struct line_writer {
     const struct line_fields *fields;
     int64_t unit_ns;                /* of timestamps */
     struct tags_text before, after; /* the text of a tag set around the value */
+    int64_t time_ns;                /* of time_text */
+    char time_text[32];
+    size_t time_len;
 };
 void line_writer_init(struct line_writer *w, const struct line_fields *fields, int64_t unit_ns);
 void line_writer_release(struct line_writer *w);

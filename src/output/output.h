@@ -3,11 +3,12 @@
  * queue full is dropped, counted and told.
  *
  *     struct outputs *o = outputs_new(&params);
- *     outputs_add(o, SLICE("json=points.json"), &err);      // for each -o; descriptions for the
- * run header outputs_start(o, &err); outputs_attach(o, shard);                             // each
- * worker's shard, on its worker, before it records … each worker calls shard_flush_raw every 50 ms
- * and once at its end … outputs_stop(o);                                      // the shards still
- * live: chunks point into them outputs_free(o);
+ *     outputs_add(o, SLICE("json=points.json"), &err);   for each -o
+ *     outputs_start(o, &err);
+ *     outputs_attach(o, shard);                          each worker's, before it records
+ *     …                                                  shard_flush_raw and outputs_tick each
+ * second outputs_stop(o);                                   the shards still live: chunks point
+ * there outputs_free(o);
  *
  * Main thread, except where said. */
 #pragma once

@@ -99,7 +99,7 @@ void sample_meta_get(const struct raw_sample *s, struct sample_meta_text *out) {
 
 /* Timings are whole nanoseconds written as milliseconds: six decimals at most. Such a decimal of up
  * to 15 digits is the shortest text of its double, so that the search for it can be spared. */
-static bool append_micros(struct buf *out, double value) {
+bool append_decimal(struct buf *out, double value) {
     double scaled = value * 1e6;
     if (!(scaled >= 1 && scaled < 1e15))
         return false;
@@ -125,6 +125,6 @@ static bool append_micros(struct buf *out, double value) {
 
 void append_value(struct buf *out, double value) {
     char text[32];
-    if (!append_micros(out, value))
+    if (!append_decimal(out, value))
         buf_append_str(out, double_format_json(value, text));
 }

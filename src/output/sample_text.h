@@ -38,3 +38,6 @@ void sample_meta_get(const struct raw_sample *s, struct sample_meta_text *out);
 
 /* Appends a finite value as encoding/json writes it. */
 void append_value(struct buf *out, double value);
+/* The same for most values that are measured, times of whole nanoseconds and whole numbers above 0,
+ * which it does quickly and without an exponent. False: not such a value, nothing is appended. */
+bool append_decimal(struct buf *out, double value);
