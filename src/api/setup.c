@@ -1,5 +1,6 @@
 /* /v1/setup and /v1/teardown */
 #include "api/api_internal.h"
+#include "api/envelope.h"
 
 #include <stdlib.h>
 
@@ -41,24 +42,13 @@ static void answer_data(struct api_call *call) {
     const char *data = run != NULL ? atomic_load(&run->setup_data) : NULL;
     buf_init(&body, BUF_NO_CAP);
     buf_init(&compact, BUF_NO_CAP);
-    json_write_init(&w, &body, NULL, true);
-    json_object_begin(&w);
-    json_key(&w, "data");
-    json_object_begin(&w);
-    json_key(&w, "type");
-    json_cstr(&w, "setupData");
-    json_key(&w, "id");
-    json_cstr(&w, "default");
-    json_key(&w, "attributes");
-    json_object_begin(&w);
+    envelope_begin(&w, &body, "setupData", "default");
     if (data != NULL && *data != '\0') {
         api_write_compact(&compact, slice_cstr(data));
         json_key(&w, "data");
         json_raw(&w, buf_slice(&compact));
     }
-    json_object_end(&w);
-    json_object_end(&w);
-    json_object_end(&w);
+    envelope_end(&w);
     api_answer(call, 200, API_JSON, &body);
     buf_release(&compact);
     buf_release(&body);

@@ -1,5 +1,6 @@
 /* /v1/status */
 #include "api/api_internal.h"
+#include "api/envelope.h"
 
 #include "base/compat.h"
 #include "js/json_error.h"
@@ -155,20 +156,9 @@ static void answer_status(struct api_call *call) {
     struct json_writer w;
     struct buf body;
     buf_init(&body, BUF_NO_CAP);
-    json_write_init(&w, &body, NULL, true);
-    json_object_begin(&w);
-    json_key(&w, "data");
-    json_object_begin(&w);
-    json_key(&w, "type");
-    json_cstr(&w, "status");
-    json_key(&w, "id");
-    json_cstr(&w, "default");
-    json_key(&w, "attributes");
-    json_object_begin(&w);
+    envelope_begin(&w, &body, "status", "default");
     write_attributes(&w, call->api);
-    json_object_end(&w);
-    json_object_end(&w);
-    json_object_end(&w);
+    envelope_end(&w);
     api_answer(call, 200, API_JSON, &body);
     buf_release(&body);
 }
@@ -215,7 +205,7 @@ static bool apply(struct api_call *call, const struct patch *patch) {
     }
     if (!patch->has_vus && !patch->has_max_vus)
         return true;
-    if (!run_has_external_control(run)) {
+    if (!run_can_scale(run)) {
         api_answer_error(call, 500, "Execution config error", compat_text(COMPAT_SCALE_REFUSED));
         return false;
     }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "api/client.h"
+#include "api/envelope.h"
 #include "base/compat.h"
-#include "base/json_write.h"
 #include "cli/api_address.h"
 #include "cli/command.h"
 #include "cli/yaml.h"
@@ -83,16 +83,7 @@ static int patch(const struct command *self, const struct flags *flags, const bo
     struct json_writer w;
     struct buf body;
     buf_init(&body, BUF_NO_CAP);
-    json_write_init(&w, &body, NULL, true);
-    json_object_begin(&w);
-    json_key(&w, "data");
-    json_object_begin(&w);
-    json_key(&w, "type");
-    json_cstr(&w, "status");
-    json_key(&w, "id");
-    json_cstr(&w, "default");
-    json_key(&w, "attributes");
-    json_object_begin(&w);
+    envelope_begin(&w, &body, "status", "default");
     json_key(&w, "paused");
     paused != NULL ? json_bool(&w, *paused) : json_null(&w);
     json_key(&w, "vus");
@@ -101,9 +92,7 @@ static int patch(const struct command *self, const struct flags *flags, const bo
     max_vus != NULL ? json_int(&w, *max_vus) : json_null(&w);
     json_key(&w, "stopped");
     json_bool(&w, false);
-    json_object_end(&w);
-    json_object_end(&w);
-    json_object_end(&w);
+    envelope_end(&w);
     int rc = ask_status(self, flags, "PATCH", buf_slice(&body));
     buf_release(&body);
     return rc;
@@ -223,7 +212,7 @@ const struct command cmd_pause = {
     .usage = "pause",
     .summary = "Pause a running test",
     .about =
-        "Pause a running test. Only tests of externally-controlled scenarios can be paused." HOW_TO_FIND,
+        "Pause a running test: no iteration begins and its clock stands still until it is resumed." HOW_TO_FIND,
     .max_args = -1,
     .run = pause_test,
 };
@@ -241,7 +230,9 @@ const struct command cmd_scale = {
     .name = "scale",
     .usage = "scale",
     .summary = "Scale a running test",
-    .about = "Scale a running test with an externally-controlled scenario." HOW_TO_FIND,
+    .about =
+        "Scale a running test. An externally-controlled scenario takes both numbers, constant-vus and "
+        "shared-iterations take --vus, arrival rates take --max." HOW_TO_FIND,
     .max_args = -1,
     .flags = (const struct flag_def *const[]){scale_flags, NULL},
     .run = scale,

@@ -7,6 +7,7 @@
 
 #include "base/atomic_file.h"
 #include "base/check.h"
+#include "base/compat.h"
 #include "base/log.h"
 #include "cli/run_report.h"
 #include "load/control.h"
@@ -120,7 +121,7 @@ static int64_t known_duration_ns(const struct test *t) {
 
 static bool can_pause(const struct run *run) {
     bool can = true;
-    for (size_t i = 0; i < run->n_scenarios; i++)
+    for (size_t i = 0; i < run->n_scenarios && compat_on(COMPAT_CONTROL_EXTERNAL_ONLY); i++)
         can &= run->scenarios[i].config->type == EXECUTOR_EXTERNALLY_CONTROLLED;
     return can;
 }

@@ -224,21 +224,30 @@ static void want_more_vus(struct lane *lane) {
         atomic_fetch_sub(&state->n_initializing, 1);
 }
 
-static bool wait_for_start(struct lane *lane, int64_t at_ns) {
-    while (!lane->is_ended && clock_now_ns() < at_ns)
-        fiber_park(at_ns);
+/* *out_at_ns is the time by the clock; a pause moves it. */
+static bool wait_for_start(struct lane *lane, int64_t offset_ns, int64_t *out_at_ns) {
+    const struct scenario_run *s = lane->state->s;
+    while (!lane->is_ended) {
+        *out_at_ns = atomic_load(&s->start_ns) + offset_ns;
+        if (run_is_held(s->run))
+            load_worker_wait_paused(lane->lw);
+        else if (clock_now_ns() >= *out_at_ns)
+            break;
+        else
+            fiber_park(*out_at_ns);
+    }
     return !lane->is_ended;
 }
 
 static void lane_main(void *arg) {
     struct lane *lane = arg;
     struct scenario_run *s = lane->state->s;
-    int64_t offset_ns, start_ns = atomic_load(&s->start_ns);
+    int64_t offset_ns, at_ns;
     while (arrivals_next(&lane->schedule, &offset_ns)) {
-        if (!wait_for_start(lane, start_ns + offset_ns) ||
+        if (!wait_for_start(lane, offset_ns, &at_ns) ||
             clock_now_ns() > s->regular_end_ns + END_SLACK_NS)
             break;
-        if (start_iteration(lane, start_ns + offset_ns))
+        if (start_iteration(lane, at_ns))
             continue;
         record_dropped(lane);
         want_more_vus(lane);
@@ -321,15 +330,26 @@ static void run(struct scenario_run *s) {
     while (state->n_running_lanes > 0 && scenario_wait(s, NEVER_NS) != KE_CANCELED)
         ;
     while (is_started && s->config->type == EXECUTOR_CONSTANT_ARRIVAL_RATE &&
-           clock_now_ns() < s->regular_end_ns && scenario_wait(s, s->regular_end_ns) != KE_CANCELED)
+           run_clock_ns(s->run) < s->regular_end_ns &&
+           scenario_wait(s, run_deadline_ns(s->run, s->regular_end_ns)) != KE_CANCELED)
         ;
     state->vus_at_end = s->vus_active;
     for (int i = 0; i < state->n_lanes; i++)
         worker_post(state->lanes[i].lw->worker, &state->lanes[i].end_msg);
-    state->is_over = true;
+    atomic_store(&state->is_over, true);
     scenario_wait_for_jobs(s, false);
     while (state->n_running_lanes > 0)
         fiber_park(NEVER_NS);
+}
+
+bool arrival_rate_set_max_vus(struct scenario_run *s, int64_t n) {
+    struct arrival_state *state = s->state;
+    if (state == NULL || atomic_load(&state->is_over) || n < s->max_vus)
+        return false;
+    atomic_fetch_add(&state->unplanned_left, n - s->max_vus);
+    atomic_store(&state->has_warned, false);
+    s->max_vus = n;
+    return true;
 }
 
 static double progress(const struct scenario_run *s) {

@@ -6,6 +6,8 @@
 
 #include "load/scenario.h"
 
+struct scenario_run;
+
 struct arrivals {
     const struct scenario *scenario;
     const struct execution_tuple *tuple;
@@ -26,3 +28,7 @@ bool arrivals_next(struct arrivals *a, int64_t *out_offset_ns);
 /* Current rate per second of the whole instance, for the progress bar. */
 double arrivals_rate_at(const struct scenario *s, const struct execution_tuple *t,
                         int64_t offset_ns);
+
+/* arrival_rate.c: more VUs than maxVUs may be initialised from now on. Main thread. False when the
+ * scenario does not run, or n is less than it has. */
+bool arrival_rate_set_max_vus(struct scenario_run *s, int64_t n);

@@ -4,11 +4,13 @@
 #include "load/run.h"
 
 static bool next(struct vu_handle *vu) {
-    return clock_now_ns() < vu->job.scenario->regular_end_ns;
+    return !atomic_load_explicit(&vu->stop, memory_order_relaxed) &&
+           clock_now_ns() < vu->job.scenario->regular_end_ns;
 }
 
 static void run(struct scenario_run *s) {
     struct vu_job job = {.scenario = s, .next = next, .done = scenario_job_done};
+    s->looping = next;
     scenario_begin(s);
     for (int64_t i = 0; i < s->n_vus; i++)
         if (!scenario_add_vu(s, &job))

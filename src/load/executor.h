@@ -49,7 +49,7 @@ struct scenario_run {
     bool is_canceled;           /* the run was aborted */
     int64_t regular_ns, max_ns; /* durations: iterations may start; everything ends */
     _Atomic int64_t start_ns;   /* monotonic; 0 before */
-    int64_t regular_end_ns, max_end_ns;
+    _Atomic int64_t regular_end_ns, max_end_ns;
 
     struct vu_handle **vus; /* that have a job of ours */
     size_t n_jobs, cap_vus;
@@ -59,6 +59,8 @@ struct scenario_run {
     _Atomic int64_t vus_busy;  /* iterating now (arrival rates) */
     int64_t vus_active;        /* with a job */
     void *state;               /* executor's own */
+    /* Looping executors: the `next` of their jobs, by which further VUs can join (control.c). */
+    bool (*looping)(struct vu_handle *vu);
 
     /* The bar as it was when the regular time ended; k6 shows it frozen. */
     bool is_frozen;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/duration.h"
+#include "load/run.h"
 
 int executor_digits(int64_t max) {
     int digits = 1;
@@ -12,7 +13,8 @@ int executor_digits(int64_t max) {
 
 int64_t executor_spent_ns(const struct scenario_run *s) {
     int64_t start_ns = atomic_load(&s->start_ns);
-    return start_ns != 0 ? clock_now_ns() - start_ns : 0;
+    int64_t spent_ns = start_ns != 0 ? run_clock_ns(s->run) - start_ns : 0;
+    return spent_ns > 0 ? spent_ns : 0; /* a resume moves one before the other */
 }
 
 double executor_time_progress(const struct scenario_run *s) {

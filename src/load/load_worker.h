@@ -20,12 +20,19 @@ struct load_worker {
     struct list init_queue; /* struct vu_handle by link */
     bool is_initializing;
     struct worker_timer flush_timer;
+    struct list paused; /* fibers that wait for the end of a pause */
+    _Atomic bool is_resuming;
 
     /* Collecting: one round trip at a time. */
-    struct worker_msg collect_msg, collected_msg, flush_msg;
+    struct worker_msg collect_msg, collected_msg, flush_msg, resume_msg;
     struct shard_delta *delta;
 };
 
 /* Flushes raw samples to the outputs every 50 ms from now on. On the worker's thread or before it
  * runs. */
 void load_worker_stream(struct load_worker *lw);
+/* On a fiber of the worker, while the run is paused: waits until it is resumed, or until somebody
+ * wakes the fiber. Yields. */
+void load_worker_wait_paused(struct load_worker *lw);
+/* Main thread: lets them go on. */
+void load_worker_resume(struct load_worker *lw);

@@ -92,10 +92,10 @@ static bool take_step(struct ramp_state *state) {
     int64_t offset_ns = is_reserved ? reserved_ns : wanted_ns;
     if (offset_ns == NEVER_NS)
         return false;
-    int64_t start_ns = atomic_load(&s->start_ns);
     bool is_over = state->next_wanted == state->wanted.len;
-    while (clock_now_ns() < start_ns + offset_ns) {
-        if (scenario_wait(s, start_ns + offset_ns) == KE_CANCELED)
+    while (run_clock_ns(s->run) < atomic_load(&s->start_ns) + offset_ns) {
+        int64_t at_ns = run_deadline_ns(s->run, atomic_load(&s->start_ns) + offset_ns);
+        if (scenario_wait(s, at_ns) == KE_CANCELED)
             return false;
         if (state->needs_restart)
             restart_slots(state);
@@ -130,7 +130,8 @@ static void run(struct scenario_run *s) {
         ;
     for (int64_t i = 0; i < state->n_slots; i++)
         state->slots[i].is_wanted = false;
-    s->regular_end_ns = s->max_end_ns; /* the stops were given already */
+    atomic_store(&s->regular_end_ns,
+                 atomic_load(&s->max_end_ns)); /* the stops were given already */
     scenario_wait_for_jobs(s, false);
     free(state->slots);
     vec_release(&state->wanted);

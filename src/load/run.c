@@ -65,6 +65,7 @@ static void init_load_worker(struct run *run, struct load_worker *lw, struct wor
     lw->tags = tag_table_new();
     lw->shard = shard_new(lw->tags);
     list_init(&lw->init_queue);
+    list_init(&lw->paused);
     if (run->config.keep_series)
         shard_keep_series(lw->shard);
     lw->streams =
@@ -192,13 +193,20 @@ void run_free(struct run *run) {
     free(run);
 }
 
+int64_t run_clock_ns(const struct run *run) {
+    int64_t paused_ns = atomic_load(&run->paused_since_ns);
+    return paused_ns != 0 ? paused_ns : clock_now_ns();
+}
+
+int64_t run_deadline_ns(const struct run *run, int64_t at_ns) {
+    return run_is_held(run) ? NEVER_NS : at_ns;
+}
+
 int64_t run_elapsed_ns(const struct run *run) {
     int64_t start_ns = atomic_load(&run->instance.start_ns);
     if (start_ns == 0)
         return 0;
-    int64_t paused_ns = atomic_load(&run->paused_since_ns);
-    int64_t now = paused_ns != 0 ? paused_ns : clock_now_ns();
-    return (run->end_ns != 0 ? run->end_ns : now) - start_ns;
+    return (run->end_ns != 0 ? run->end_ns : run_clock_ns(run)) - start_ns;
 }
 
 void run_abort(struct run *run, struct failure *f) {

@@ -79,15 +79,17 @@ struct run {
 
     struct scenario_run *scenarios; /* with work, by (startTime, name) */
     size_t n_scenarios, n_running;
-    int64_t scenarios_start_ns; /* what startTime counts from */
+    _Atomic int64_t scenarios_start_ns; /* what startTime counts from */
 
     struct failure failure;
     bool is_aborted, is_marked_failed;
     _Atomic bool is_paused;
-    _Atomic int64_t paused_since_ns; /* while the running test is paused (control.h), else 0 */
-    struct vu *special_vu;           /* running setup(); interrupted by an abort */
-    _Atomic(char *) setup_data;      /* JSON, "" when undefined; NULL when setup() did not run */
-    VEC(char *) old_setup_data;      /* VUs may still read it */
+    /* While the running test is paused (control.h), else 0. Its clock stands still then: when it
+     * goes on, every time that is a start or an end moves by as much (control.c). */
+    _Atomic int64_t paused_since_ns;
+    struct vu *special_vu;      /* running setup(); interrupted by an abort */
+    _Atomic(char *) setup_data; /* JSON, "" when undefined; NULL when setup() did not run */
+    VEC(char *) old_setup_data; /* VUs may still read it */
     size_t old_setup_data_bytes;
 
     struct aggregate *aggregate;
@@ -117,6 +119,14 @@ void run_free(struct run *run);
 void run_abort(struct run *run, struct failure *f);
 /* Lets a run that was started with --paused go on. */
 void run_resume(struct run *run);
+/* The running test is paused: no iteration may begin. Any thread. */
+static inline bool run_is_held(const struct run *run) {
+    return atomic_load_explicit(&run->paused_since_ns, memory_order_acquire) != 0;
+}
+/* The time by the test's clock, which stands still while it is paused. Any thread. */
+int64_t run_clock_ns(const struct run *run);
+/* When to look at the clock again for that time of it: NEVER_NS while it stands still. */
+int64_t run_deadline_ns(const struct run *run, int64_t at_ns);
 /* Fetches all shards into the aggregate. Yields. */
 void run_collect(struct run *run);
 /* Since the start, until the end, without pauses; 0 before. */

@@ -82,9 +82,9 @@ struct vu_iteration scenario_next_iteration(struct scenario_run *s) {
 }
 
 void scenario_begin(struct scenario_run *s) {
-    int64_t now = clock_now_ns();
-    s->regular_end_ns = now + s->regular_ns;
-    s->max_end_ns = now + s->max_ns;
+    int64_t now = run_clock_ns(s->run);
+    atomic_store(&s->regular_end_ns, now + s->regular_ns);
+    atomic_store(&s->max_end_ns, now + s->max_ns);
     s->status = SCENARIO_RUNNING;
     atomic_store(&s->info.start_wall_ns, clock_wall_ns());
     atomic_store(&s->start_ns, now);
@@ -156,26 +156,27 @@ void scenario_job_done(struct vu_handle *vu) {
     fiber_wake(s->fiber);
 }
 
-/* Until no job is left: 0, KE_TIMEOUT, KE_CANCELED. */
-static int wait_until(struct scenario_run *s, int64_t deadline_ns) {
+/* Until no job is left: 0, KE_TIMEOUT, KE_CANCELED. A pause moves the deadline. */
+static int wait_until(struct scenario_run *s, const _Atomic int64_t *deadline_ns) {
     while (s->n_jobs > 0) {
         if (s->is_canceled)
             return KE_CANCELED;
-        if (clock_now_ns() >= deadline_ns)
+        int64_t at_ns = atomic_load(deadline_ns);
+        if (run_clock_ns(s->run) >= at_ns)
             return KE_TIMEOUT;
-        scenario_wait(s, deadline_ns);
+        scenario_wait(s, run_deadline_ns(s->run, at_ns));
     }
     return 0;
 }
 
 void scenario_wait_for_jobs(struct scenario_run *s, bool stop_vus) {
-    int rc = wait_until(s, s->regular_end_ns);
+    int rc = wait_until(s, &s->regular_end_ns);
     if (rc == KE_TIMEOUT) {
         for (size_t i = 0; i < s->n_jobs && stop_vus; i++)
             vu_handle_stop(s->vus[i]);
         if (s->max_end_ns > s->regular_end_ns)
             scenario_freeze(s, SCENARIO_STOPPING);
-        rc = wait_until(s, s->max_end_ns);
+        rc = wait_until(s, &s->max_end_ns);
     }
     for (size_t i = 0; i < s->n_jobs && rc != 0; i++)
         vu_handle_kill(s->vus[i]);
@@ -216,7 +217,8 @@ double scenario_bar(const struct scenario_run *s, struct arena *a, const char **
         return s->executor->progress(s);
     }
     if (s->status == SCENARIO_WAITING && s->config->start_time.ns > 0) {
-        int64_t left = s->config->start_time.ns - (clock_now_ns() - s->run->scenarios_start_ns);
+        int64_t left =
+            s->config->start_time.ns - (run_clock_ns(s->run) - s->run->scenarios_start_ns);
         duration_format_fixed(left > 0 ? left : 0, s->config->start_time.ns, text);
         out_texts[(*out_n)++] = "waiting";
         out_texts[(*out_n)++] = arena_strndup(a, text, strlen(text));
@@ -225,10 +227,14 @@ double scenario_bar(const struct scenario_run *s, struct arena *a, const char **
 }
 
 static bool wait_for_start(struct scenario_run *s) {
-    int64_t start_ns = s->run->scenarios_start_ns + s->config->start_time.ns;
-    while (!s->is_canceled && s->config->start_time.ns > 0 && clock_now_ns() < start_ns)
-        scenario_wait(s, start_ns);
-    return !s->is_canceled;
+    struct run *run = s->run;
+    while (!s->is_canceled) {
+        int64_t start_ns = run->scenarios_start_ns + s->config->start_time.ns;
+        if (!run_is_held(run) && (s->config->start_time.ns <= 0 || clock_now_ns() >= start_ns))
+            return true;
+        scenario_wait(s, run_deadline_ns(run, start_ns));
+    }
+    return false;
 }
 
 void scenario_run_main(void *scenario_run) {

@@ -6,13 +6,15 @@
 
 static bool next(struct vu_handle *vu) {
     struct scenario_run *s = vu->job.scenario;
-    if (clock_now_ns() >= s->regular_end_ns)
+    if (atomic_load_explicit(&vu->stop, memory_order_relaxed) ||
+        clock_now_ns() >= s->regular_end_ns)
         return false;
     return atomic_fetch_add(&s->attempted, 1) < s->n_iterations;
 }
 
 static void run(struct scenario_run *s) {
     struct vu_job job = {.scenario = s, .next = next, .done = scenario_job_done};
+    s->looping = next;
     scenario_begin(s);
     for (int64_t i = 0; i < s->n_vus; i++)
         if (!scenario_add_vu(s, &job))

@@ -41,13 +41,20 @@ static void run_iteration(struct vu_handle *vu) {
     }
 }
 
+/* False when the job was killed. */
+static bool wait_while_paused(struct vu_handle *vu) {
+    while (!vu->is_killed && run_is_held(vu->run))
+        load_worker_wait_paused(vu->lw);
+    return !vu->is_killed;
+}
+
 static void run_job(struct vu_handle *vu) {
     const char *data = atomic_load(&vu->run->setup_data);
     if (!vu->has_setup_data && data != NULL && *data != '\0')
         vu_set_setup_data(vu->vu, slice_cstr(data));
     vu->has_setup_data = true;
     vu_activate(vu->vu, &vu->job.scenario->info);
-    while (!vu->is_killed && vu->job.next(vu) && !vu->is_killed) {
+    while (wait_while_paused(vu) && vu->job.next(vu) && !vu->is_killed) {
         run_iteration(vu);
         /* Iterations too short to be preempted still let others have a turn. */
         if (worker_slice_is_over())

@@ -5,13 +5,17 @@
     run.summary['iterations']    the text after the colon
     run.messages                 what the script logged with console.*
 """
+import concurrent.futures
 import os
 import pty
 import re
+import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import unittest
 
 PROGRAM = os.environ.get('KILN', 'build/kiln')
 ANSI = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
@@ -157,3 +161,44 @@ def script(test, text):
     file.write(text)
     file.flush()
     return file.name
+
+
+_given_ports, _ports_lock = set(), threading.Lock()
+
+
+def free_port():
+    """A port that nobody has, and that no other test of this process was given."""
+    with _ports_lock:
+        while True:
+            with socket.socket() as s:
+                s.bind(('127.0.0.1', 0))
+                port = s.getsockname()[1]
+            if port not in _given_ports:
+                _given_ports.add(port)
+                return port
+
+
+def run_tests_together(threads=6):
+    """unittest.main() for tests that mostly wait: several run at a time, each on its own. Exits."""
+    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules['__main__'])
+    cases, queue = [], [suite]
+    while queue:
+        item = queue.pop()
+        queue.extend(item) if isinstance(item, unittest.TestSuite) else cases.append(item)
+    chosen = [case for case in cases if not sys.argv[1:] or any(name in case.id() for name in sys.argv[1:])]
+
+    def run(case):
+        result = unittest.TestResult()
+        case.run(result)
+        return result
+
+    begin, failed = time.monotonic(), 0
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        for result in pool.map(run, chosen):
+            for case, trace in result.failures + result.errors:
+                failed += 1
+                print('FAIL: %s\n%s' % (case, trace))
+            for case, reason in result.skipped:
+                print('skipped: %s: %s' % (case, reason))
+    print('%d tests in %.1f s, %d failures' % (len(chosen), time.monotonic() - begin, failed))
+    sys.exit(1 if failed or not chosen else 0)

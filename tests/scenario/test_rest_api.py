@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from kiln_runner import Started, kiln, script
+from kiln_runner import Started, free_port, kiln, run_tests_together, script
 
 LOOP = """
 import { sleep, check, group } from 'k6';
@@ -46,12 +46,6 @@ export default function () { console.log('started'); }
 """
 
 ENDED, INTERRUPTED, PAUSED, RUNNING = 9, 10, 4, 7
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
 
 
 class RestTest(unittest.TestCase):
@@ -150,8 +144,8 @@ class Lifecycle(RestTest):
         self.assertEqual(done.code, 103, done.err)
         self.assertEqual(done.messages, [])
 
-    def test_other_executors_cannot_be_paused(self):
-        run = self.start(LOOP)
+    def test_older_versions_pause_and_scale_external_scenarios_only(self):
+        run = self.start(LOOP, '--compat', 'v0.51')
         run.wait_for('data ')
         self.assertEqual(self.error_of(self.patch(paused=True)), (
             500, 'Pause error',
@@ -328,6 +322,90 @@ class External(RestTest):
         self.assertEqual(run.finish(10).code, 105)
 
 
+SCENARIOS = {
+    'constant-vus': "vus: 2, duration: '1500ms'",
+    'ramping-vus': "startVUs: 2, stages: [{ duration: '1500ms', target: 2 }]",
+    'shared-iterations': 'vus: 2, iterations: 60',
+    'per-vu-iterations': 'vus: 2, iterations: 30',
+    'constant-arrival-rate': "rate: 40, duration: '1500ms', preAllocatedVUs: 5",
+    'ramping-arrival-rate': "startRate: 40, stages: [{ duration: '1500ms', target: 40 }], preAllocatedVUs: 5",
+}
+ITERATES = """
+import { sleep } from 'k6';
+export const options = { scenarios: { one: { executor: '%s', %s } } };
+export default function () { if (__VU === 1 && __ITER === 0) console.log('first'); sleep(0.05); }
+"""
+
+
+class AnyExecutor(RestTest):
+    def pause_and_go_on(self, executor):
+        run = self.start(ITERATES % (executor, SCENARIOS[executor]))
+        run.wait_for('first')
+        self.assertTrue(self.patched(paused=True)['paused'])
+        count = self.settled()
+        end = time.monotonic() + 2  # longer than the scenario is
+        while time.monotonic() < end:
+            self.assertTrue(self.status()['running'])
+            time.sleep(0.1)
+        self.assertEqual(self.sample('iterations').get('count', 0), count)
+        self.assertFalse(self.patched(paused=False)['paused'])
+        done = run.finish(20)
+        self.assertEqual(done.code, 0, done.err)
+        self.assertNotIn('dropped_iterations', done.summary)
+        self.assertGreater(done.count('iterations'), count)
+        if executor not in ('constant-vus', 'ramping-vus'):
+            self.assertAlmostEqual(done.count('iterations'), 60, delta=1)
+
+    def settled(self):
+        """The number of iterations when those that were running have ended."""
+        last = []
+        self.until(lambda: last.append(self.sample('iterations').get('count', 0)) or (len(last) > 20 and len(set(last[-20:])) == 1),
+                   'no more iterations')
+        return last[-1]
+
+    def come_and_go(self, executor, fields):
+        run = self.start(ITERATES % (executor, fields))
+        run.wait_for('first')
+        status = self.patched(vus=4)
+        self.assertEqual((status['vus'], status['vus-max']), (4, 4))
+        self.patched(vus=2)
+        self.until(lambda: self.status()['vus'] == 2, 'two VUs')
+        self.assertEqual(self.patched(vus=3)['vus'], 3)
+        self.assertEqual(self.error_of(self.patch(vus=0))[2], 'the number of VUs must be 1 to 100000000')
+        self.patched(stopped=True)
+        self.assertEqual(run.finish(10).code, 103)
+
+    def test_constant_vus_come_and_go(self):
+        self.come_and_go('constant-vus', "vus: 1, duration: '60s'")
+
+    def test_vus_of_shared_iterations_come_and_go(self):
+        self.come_and_go('shared-iterations', 'vus: 1, iterations: 1000000')
+
+    def test_an_arrival_rate_gets_more_vus(self):
+        run = self.start("""
+            import { sleep } from 'k6';
+            export const options = { scenarios: { one: { executor: 'constant-arrival-rate', rate: 20, duration: '60s', preAllocatedVUs: 1 } } };
+            export default function () { sleep(1.5); }""")
+        run.wait_for('Insufficient VUs, reached 1 active VUs')
+        self.assertEqual(self.error_of(self.patch(vus=3))[0], 400)
+        self.patched(**{'vus-max': 4})
+        self.until(lambda: self.status()['vus-max'] == 4, 'four VUs')
+        run.wait_for('Insufficient VUs, reached 4 active VUs')
+        self.patched(stopped=True)
+        self.assertEqual(run.finish(10).code, 103)
+
+    def test_a_paused_test_can_be_stopped(self):
+        run = self.start(ITERATES % ('constant-vus', "vus: 2, duration: '60s'"))
+        run.wait_for('first')
+        self.patched(paused=True)
+        self.patched(stopped=True)
+        self.assertEqual(run.finish(10).code, 103)
+
+
+for name in SCENARIOS:
+    setattr(AnyExecutor, 'test_pause_' + name.replace('-', '_'), lambda self, name=name: self.pause_and_go_on(name))
+
+
 class Commands(RestTest):
     def ask(self, *arguments):
         return kiln(*arguments, '--address', self.address)
@@ -347,7 +425,7 @@ class Commands(RestTest):
         self.assertIn('\n    p(95): ', out)
 
     def test_errors_are_told(self):
-        run = self.start(LOOP)
+        run = self.start(LOOP, '--compat', 'v0.51')
         run.wait_for('data ')
         done = self.ask('pause')
         self.assertEqual(done.code, 255)
@@ -408,4 +486,4 @@ class Address(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    unittest.main()
+    run_tests_together()

@@ -313,8 +313,8 @@ static JSValue require_http(JSContext *ctx) {
     return http;
 }
 
-/* What k6/http itself exports: instrumentHTTP changes objects made of it only. undefined when nobody
- * asked for the name. */
+/* What k6/http itself exports: instrumentHTTP changes objects made of it only. undefined when
+ * nobody asked for the name. */
 static JSValue http_export(JSContext *ctx, const char *export_name) {
     JSAtom http = JS_NewAtom(ctx, "k6/http"), name = JS_NewAtom(ctx, export_name);
     JSModuleDef *m = JS_FindModule(ctx, http);
