@@ -109,7 +109,7 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
         .tls = cfg->tls,
         .counters = x->client->counters,
     };
-    if (x->has_proxy && !asks_proxy(x))
+    if (x->has_proxy && (!asks_proxy(x) || x->proxy.is_tls))
         http_proxy_set_target(&x->proxy, &target);
     bool may_be_h2 = may_speak_h2(x, is_tls), is_h2 = false;
     struct http_dial dial;
@@ -127,7 +127,7 @@ static int open_conn(struct exchange *x, struct slice host, uint16_t port, bool 
     if (may_be_h2)
         http_pool_dial_end(&dial, is_h2);
     if (rc) {
-        if (asks_proxy(x) && rc != KE_TIMEOUT && rc != KE_CANCELED) {
+        if (asks_proxy(x) && !x->proxy.is_tls && rc != KE_TIMEOUT && rc != KE_CANCELED) {
             struct error inner = x->err;
             error_set(&x->err, KE_TCP, "proxyconnect tcp: %s", inner.text);
         }

@@ -94,9 +94,10 @@ int http_proxy_for(const struct http_client_config *cfg, const struct url *url,
         return rc;
     out->is_socks =
         slice_eq(out->url.scheme, SLICE("socks5")) || slice_eq(out->url.scheme, SLICE("socks5h"));
-    if (!out->is_socks && !slice_eq(out->url.scheme, SLICE("http"))) {
+    out->is_tls = out->url.is_https;
+    if (!out->is_socks && !out->url.is_http) {
         error_set(err, KE_FAILED,
-                  "proxies of the kind '%.*s' are not supported: use http or socks5",
+                  "proxies of the kind '%.*s' are not supported: use http, https or socks5",
                   SLICE_FMT(out->url.scheme));
         url_release(&out->url);
         return KE_FAILED;
@@ -109,6 +110,7 @@ void http_proxy_set_target(const struct http_proxy *p, struct conn_target *out) 
     out->proxy_host = p->url.host;
     out->proxy_port = p->url.port ? p->url.port : p->is_socks ? 1080 : 80;
     out->proxy_auth = slice_cstr(p->authorization);
+    out->proxy_is_tls = p->is_tls;
     out->proxy_is_socks = p->is_socks;
     out->proxy_user = p->url.user;
     out->proxy_password = p->url.password;

@@ -8,6 +8,7 @@ struct http_proxy {
     struct url url;
     char *
         authorization; /* Proxy-Authorization of the proxy URL's credentials; "" when it has none */
+    bool is_tls;       /* https://: spoken to over TLS */
     bool is_socks;     /* SOCKS5: every connection through it is a tunnel */
 };
 

@@ -100,13 +100,41 @@ long conn_socket_read(struct conn *c, void *buf, size_t bytes, bool wait_first, 
 
 /* ---------------------------------------------------------------- life */
 
+/* k6 does not look at what is wrong with it. */
+static int proxy_failure(int rc, struct error *err) {
+    if (rc == KE_TIMEOUT || rc == KE_CANCELED)
+        return rc;
+    if (err) {
+        struct error inner = *err;
+        error_set(err, KE_TCP, "proxyconnect tcp: %.470s", inner.text);
+    }
+    return KE_TCP;
+}
+
+/* As Go does it: by the rules of the target's TLS, and any failure is one of the proxy. */
+static int proxy_tls(struct conn *c, const struct conn_target *t, int64_t deadline_ns,
+                     struct error *err) {
+    struct conn_target proxy = *t;
+    proxy.host = t->proxy_host;
+    proxy.alpn = CONN_ALPN_HTTP1;
+    int rc = conn_tls_handshake(c, &proxy, deadline_ns, err);
+    return rc ? proxy_failure(rc, err) : 0;
+}
+
 static int layers_add(struct conn *c, const struct conn_target *t, int64_t deadline_ns,
                       struct conn_timings *timings, struct error *err) {
+    if (t->proxy_host.len && t->proxy_is_tls) {
+        int rc = proxy_tls(c, t, deadline_ns, err);
+        if (rc)
+            return rc;
+    }
     if (t->proxy_host.len && (t->is_tls || t->proxy_tunnel || t->proxy_is_socks)) {
         int rc = t->proxy_is_socks ? conn_socks_connect(c, t, deadline_ns, err)
                                    : conn_proxy_connect(c, t, deadline_ns, err);
         if (rc)
             return rc;
+        if (c->ssl && t->is_tls)
+            conn_tls_nest(c);
     }
     if (!t->is_tls)
         return 0;
@@ -125,15 +153,8 @@ int conn_open(const struct conn_target *t, int64_t deadline_ns, struct conn **ou
         *timings = (struct conn_timings){0};
     int rc = dial_tcp(t->dialer, has_proxy ? t->proxy_host : t->host,
                       has_proxy ? t->proxy_port : t->port, deadline_ns, &dialed, err);
-    if (rc && has_proxy && rc != KE_TIMEOUT && rc != KE_CANCELED) {
-        rc = KE_TCP; /* what is wrong with it k6 does not look at */
-        if (err) {
-            struct error inner = *err;
-            error_set(err, rc, "proxyconnect tcp: %.470s", inner.text);
-        }
-    }
     if (rc)
-        return rc;
+        return has_proxy ? proxy_failure(rc, err) : rc;
     struct conn *c = xcalloc(1, sizeof *c);
     c->fd = dialed.fd;
     c->io = dialed.io;

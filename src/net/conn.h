@@ -28,13 +28,14 @@ struct conn_target {
     const struct dialer_config *dialer;
     const struct tls_config *tls;
     struct conn_counters *counters; /* may be NULL; must outlive the connection */
-    /* HTTP proxy for this target: host.len == 0 means direct. auth is the value of
+    /* HTTP proxy for this target: proxy_host.len == 0 means direct. auth is the value of
      * Proxy-Authorization or empty. A tunnel (CONNECT) is made for TLS, and with proxy_tunnel for
      * plain targets too (WebSockets); otherwise the caller sends absolute URLs to the proxy. */
     struct slice proxy_host;
     uint16_t proxy_port;
     struct slice proxy_auth;
     bool proxy_tunnel;
+    bool proxy_is_tls;   /* TLS up to the proxy, below what it leads to */
     bool proxy_is_socks; /* SOCKS5 instead, always a tunnel, with these credentials */
     struct slice proxy_user, proxy_password;
 };

@@ -14,7 +14,8 @@ struct conn {
     union sockaddr_any peer;
     char peer_ip[INET6_ADDRSTRLEN];
 
-    SSL *ssl; /* NULL: plain */
+    SSL *ssl;   /* NULL: plain */
+    SSL *outer; /* TLS with a proxy, in which that of ssl runs; NULL: none */
     const struct tls_info *info;
     int sys_errno;   /* of the last failed call under SSL */
     bool has_eof;    /* of the socket, under SSL */
@@ -47,6 +48,8 @@ long conn_socket_read(struct conn *c, void *buf, size_t bytes, bool wait_first, 
 /* conn_tls.c */
 int conn_tls_handshake(struct conn *c, const struct conn_target *t, int64_t deadline_ns,
                        struct error *err);
+/* The TLS that there is becomes the outer one: the next handshake runs within it. */
+void conn_tls_nest(struct conn *c);
 int conn_tls_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadline_ns,
                    struct error *err);
 long conn_tls_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,

@@ -18,7 +18,7 @@ static int ask(struct conn *c, const struct conn_target *t, int64_t deadline_ns,
         buf_printf(&b, "Proxy-Authorization: %.*s\r\n", SLICE_FMT(t->proxy_auth));
     buf_append_str(&b, "\r\n");
     struct iovec iov = {b.ptr, b.len};
-    int rc = conn_socket_write(c, &iov, 1, deadline_ns, err);
+    int rc = conn_write(c, &iov, 1, deadline_ns, err);
     buf_release(&b);
     return rc;
 }
@@ -52,7 +52,7 @@ int conn_proxy_connect(struct conn *c, const struct conn_target *t, int64_t dead
             error_set(err, rc, "the proxy's answer is too large");
             break;
         }
-        long n = conn_socket_read(c, answer.ptr + answer.len, 1024, true, deadline_ns, NULL, err);
+        long n = conn_read(c, answer.ptr + answer.len, 1024, true, deadline_ns, NULL, err);
         if (n <= 0) {
             rc = n < 0 ? (int)n : error_set(err, KE_EOF, "unexpected EOF");
             break;

@@ -26,6 +26,36 @@ static void head_keep(struct conn *c, const char *bytes, size_t n) {
         c->head[c->n_head++] = (uint8_t)*bytes++;
 }
 
+/* What the outer TLS says, in the words of a BIO. */
+static int outer_outcome(BIO *bio, struct conn *c, int done) {
+    if (done == 1)
+        return 1;
+    int why = SSL_get_error(c->outer, done);
+    if (why == SSL_ERROR_WANT_READ)
+        BIO_set_retry_read(bio);
+    else if (why == SSL_ERROR_WANT_WRITE)
+        BIO_set_retry_write(bio);
+    else if (why == SSL_ERROR_ZERO_RETURN)
+        c->has_eof = true;
+    return 0;
+}
+
+static int nested_read(BIO *bio, char *out, size_t bytes, size_t *out_bytes) {
+    struct conn *c = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    *out_bytes = 0;
+    int rc = outer_outcome(bio, c, SSL_read_ex(c->outer, out, bytes, out_bytes));
+    head_keep(c, out, *out_bytes);
+    return rc;
+}
+
+static int nested_write(BIO *bio, const char *from, size_t bytes, size_t *out_bytes) {
+    struct conn *c = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    *out_bytes = 0;
+    return outer_outcome(bio, c, SSL_write_ex(c->outer, from, bytes, out_bytes));
+}
+
 static int wire_read(BIO *bio, char *out, size_t bytes, size_t *out_bytes) {
     struct conn *c = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
@@ -36,7 +66,8 @@ static int wire_read(BIO *bio, char *out, size_t bytes, size_t *out_bytes) {
     *out_bytes = n > 0 ? (size_t)n : 0;
     if (n > 0) {
         conn_count_received(c, (size_t)n);
-        head_keep(c, out, (size_t)n);
+        if (!c->outer)
+            head_keep(c, out, (size_t)n);
     } else if (n == 0) {
         c->has_eof = true;
     } else if (errno == EAGAIN) {
@@ -73,20 +104,27 @@ static long wire_control(BIO *bio, int command, long number, void *pointer) {
     return command == BIO_CTRL_FLUSH;
 }
 
-static BIO_METHOD *wire_method;
+static BIO_METHOD *wire_method, *nested_method;
+
+static BIO_METHOD *method_new(int (*read)(BIO *, char *, size_t, size_t *),
+                              int (*write)(BIO *, const char *, size_t, size_t *)) {
+    BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "kiln connection");
+    CHECK(m != NULL);
+    BIO_meth_set_read_ex(m, read);
+    BIO_meth_set_write_ex(m, write);
+    BIO_meth_set_ctrl(m, wire_control);
+    return m;
+}
 
 static void wire_method_make(void) {
-    wire_method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "kiln connection");
-    CHECK(wire_method != NULL);
-    BIO_meth_set_read_ex(wire_method, wire_read);
-    BIO_meth_set_write_ex(wire_method, wire_write);
-    BIO_meth_set_ctrl(wire_method, wire_control);
+    wire_method = method_new(wire_read, wire_write);
+    nested_method = method_new(nested_read, nested_write);
 }
 
 static void wire_attach(struct conn *c) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, wire_method_make);
-    BIO *bio = BIO_new(wire_method);
+    BIO *bio = BIO_new(c->outer ? nested_method : wire_method);
     CHECK(bio != NULL);
     BIO_set_data(bio, c);
     BIO_set_init(bio, 1);
@@ -181,6 +219,14 @@ out:
     return rc;
 }
 
+void conn_tls_nest(struct conn *c) {
+    c->outer = c->ssl;
+    c->ssl = NULL;
+    c->info = NULL;
+    c->n_head = 0;
+    SSL_set_mode(c->outer, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
 /* ---------------------------------------------------------------- data */
 
 static int record_write(struct conn *c, const char *from, size_t bytes, int64_t deadline_ns,
@@ -232,7 +278,8 @@ int conn_tls_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t d
 
 long conn_tls_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
                    int64_t *out_event_ns, struct error *err) {
-    bool has_waited = wait_first && !SSL_has_pending(c->ssl);
+    bool has_waited =
+        wait_first && !SSL_has_pending(c->ssl) && !(c->outer && SSL_has_pending(c->outer));
     int rc = has_waited ? worker_io_wait(c->io, IO_READ, deadline_ns) : conn_breathe(deadline_ns);
     if (rc)
         return net_error_wait(err, rc);
@@ -292,16 +339,19 @@ bool conn_tls_has_news(struct conn *c) {
     return why != SSL_ERROR_WANT_READ;
 }
 
-void conn_tls_close(struct conn *c) {
-    if (!c->ssl)
-        return;
-    if (!c->is_broken && !c->has_eof && SSL_is_init_finished(c->ssl)) {
+static void say_goodbye(struct conn *c, SSL *ssl) {
+    if (ssl && !c->is_broken && !c->has_eof && SSL_is_init_finished(ssl)) {
         ERR_clear_error();
-        SSL_shutdown(c->ssl);
+        SSL_shutdown(ssl);
         ERR_clear_error();
     }
-    SSL_free(c->ssl);
-    c->ssl = NULL;
+    SSL_free(ssl);
+}
+
+void conn_tls_close(struct conn *c) {
+    say_goodbye(c, c->ssl);
+    say_goodbye(c, c->outer);
+    c->ssl = c->outer = NULL;
 }
 
 bool conn_tls_ocsp(const struct conn *c, struct tls_ocsp *out) {

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """What lies between kiln and a server: proxies, TLS with a stapled OCSP answer, headers of a trace.
 Environment: KILN, path of the program."""
+import asyncio
 import base64
 import http.server
 import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -99,6 +101,55 @@ class Proxy(threading.Thread):
             to.shutdown(socket.SHUT_WR)
         except OSError:
             pass
+
+
+class TlsProxy(threading.Thread):
+    """The same behind TLS; leads to 127.0.0.1, as all of these do."""
+
+    def __init__(self, directory):
+        super().__init__(daemon=True)
+        self.heads, self.loop, self.is_ready = [], asyncio.new_event_loop(), threading.Event()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(os.path.join(directory, 'server.pem'), os.path.join(directory, 'server.key'))
+        self.start()
+        self.is_ready.wait(30)
+
+    def run(self):
+        async def start():
+            server = await asyncio.start_server(self.serve, '127.0.0.1', 0, ssl=self.context)
+            self.port = server.sockets[0].getsockname()[1]
+            self.is_ready.set()
+        self.loop.run_until_complete(start())
+        self.loop.run_forever()
+
+    def stop(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.join(30)
+
+    async def serve(self, reader, writer):
+        try:
+            data = await reader.readuntil(b'\r\n\r\n')
+            head = data.decode()
+            self.heads.append(head.split('\r\n')[0])
+            method, target = head.split()[:2]
+            up_reader, up_writer = await asyncio.open_connection('127.0.0.1', int(target.split('://')[-1].split('/')[0].split(':')[1]))
+            if method == 'CONNECT':
+                writer.write(b'HTTP/1.1 200 Connection established\r\n\r\n')
+            else:
+                up_writer.write(data)
+            await asyncio.gather(self.pump(reader, up_writer), self.pump(up_reader, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            writer.close()
+
+    @staticmethod
+    async def pump(reader, writer):
+        while True:
+            piece = await reader.read(65536)
+            if not piece:
+                break
+            writer.write(piece)
+            await writer.drain()
+        writer.close()
 
 
 class SocksProxy(Proxy):
@@ -234,6 +285,36 @@ class Network(unittest.TestCase):
                         }''' % port, HTTPS_PROXY='http://me:secret@127.0.0.1:%d' % proxy.port)
                     self.assertEqual(lines, ['200 %s tls1.3' % expected])
                     self.assertEqual([head.split('\r\n')[0] for head in proxy.heads], ['CONNECT far.test:%d HTTP/1.1' % port])
+
+    @unittest.skipUnless(OPENSSL, 'needs openssl')
+    def test_a_proxy_behind_tls(self):
+        with tempfile.TemporaryDirectory() as directory, http.server.ThreadingHTTPServer(('127.0.0.1', 0), Echo) as secure:
+            certificates(directory)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(os.path.join(directory, 'server.pem'), os.path.join(directory, 'server.key'))
+            secure.socket = context.wrap_socket(secure.socket, server_side=True, do_handshake_on_connect=False)
+            secure.daemon_threads = True
+            threading.Thread(target=secure.serve_forever, daemon=True).start()
+            self.addCleanup(secure.shutdown)
+            proxy, port = TlsProxy(directory), secure.server_address[1]
+            self.addCleanup(proxy.stop)
+            text = '''
+                import http from 'k6/http';
+                export const options = { insecureSkipTLSVerify: __ENV.VERIFY !== '1' };
+                export default function () {
+                  const big = 'x'.repeat(3000000);
+                  for (const [url, body] of [['http://far.test:%d/a', null], ['https://far.test:%d/b', null], ['https://far.test:%d/c', big], ['https://far.test:%d/d', null]]) {
+                    const r = http.post(url, body, { headers: { own: 'y'.repeat(20000) } });
+                    console.log(r.status, r.error_code, r.status ? r.json('target') + r.json('headers.own').length : r.error);
+                  }
+                }''' % (self.port, port, port, port)
+            at = 'https://localhost:%d' % proxy.port
+            lines = self.messages(text, HTTP_PROXY=at, HTTPS_PROXY=at)
+            self.assertEqual(lines, ['200 0 http://far.test:%d/a20000' % self.port, '200 0 /b20000', '200 0 /c20000', '200 0 /d20000'])
+            self.assertEqual(proxy.heads, ['POST http://far.test:%d/a HTTP/1.1' % self.port, 'CONNECT far.test:%d HTTP/1.1' % port])
+            lines = self.messages(text, HTTP_PROXY=at, HTTPS_PROXY=at, VERIFY='1')
+            failed = [line for line in lines if line.startswith('0 1200 proxyconnect tcp: tls: failed to verify certificate: x509: ')]
+            self.assertEqual(len(failed), 4, lines)
 
     def tls_server(self, directory, staple):
         return TlsServer(directory, staple)
