@@ -52,7 +52,6 @@ struct server_request {
     int n_headers;
     struct server_stream stream; /* read NULL: content is the answer */
     struct list link;            /* of resting */
-    bool is_resting;
 };
 
 static struct server_request *request_new(struct http_server *s, struct MHD_Connection *connection,
@@ -97,7 +96,6 @@ static ssize_t read_stream(void *arg, uint64_t position, char *to, size_t max) {
     if (n == 0 && s->is_stopping)
         n = -1;
     if (n == 0) {
-        r->is_resting = true;
         list_push_back(&s->resting, &r->link);
         MHD_suspend_connection(r->connection);
     }
@@ -206,9 +204,9 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **sl
     (void)why;
     if (r == NULL)
         return;
-    if (r->is_resting) {
+    if (r->stream.read != NULL) {
         pthread_mutex_lock(&r->server->lock);
-        list_remove(&r->link);
+        list_remove(&r->link); /* in case it rests */
         pthread_mutex_unlock(&r->server->lock);
     }
     if (r->state != REQUEST_READING)
@@ -270,7 +268,6 @@ static void wake_streams(struct http_server *s) {
     while (!list_empty(&s->resting)) {
         struct server_request *r = container_of(s->resting.next, struct server_request, link);
         list_remove(&r->link);
-        r->is_resting = false;
         MHD_resume_connection(r->connection);
     }
 }
