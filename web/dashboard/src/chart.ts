@@ -49,6 +49,7 @@ export class Panel {
   private readonly hidden: boolean[];
   private plot: uPlot | null = null;
   private units: Unit[] = [];
+  private bounds: { value: number; source: string; ok: boolean; scale: string }[] = [];
   private totals: (number | null | undefined)[] = []; // of an ended test
   private data: uPlot.AlignedData = [[]];
   private drawn = '';
@@ -119,6 +120,8 @@ export class Panel {
     }
     this.data = [times, ...curves] as uPlot.AlignedData;
     this.units = series.map((s) => (s.times ? model.unit(s.times.metric, s.times.aggregate) : model.unit(s.metric, s.aggregate)));
+    this.bounds = series.flatMap((s) => (s.times ? [] : model.bounds(this.name(s.metric, model), s.aggregate)
+      .map((b) => ({ ...b, scale: s.right ? 'y2' : 'y' }))));
     this.totals = series.map((s) => {
       const total = model.total(this.name(s.metric, model), s.aggregate);
       const by = s.times && model.total(this.name(s.times.metric, model), s.times.aggregate);
@@ -205,6 +208,7 @@ export class Panel {
         };
       })],
       hooks: {
+        draw: [(u) => this.drawBounds(u)],
         setCursor: [() => this.tell()],
         setSelect: [(u) => {
           if (u.select.width > 8) this.view.setZoom([u.posToVal(u.select.left, 'x'), u.posToVal(u.select.left + u.select.width, 'x')]);
@@ -212,6 +216,28 @@ export class Panel {
         }],
       },
     };
+  }
+
+  // Lines where thresholds are, if that is among what is shown.
+  private drawBounds(u: uPlot) {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.lineWidth = devicePixelRatio;
+    ctx.font = 11 * devicePixelRatio + 'px ' + css('--font');
+    ctx.textAlign = 'left';
+    ctx.textBaseline = 'bottom';
+    for (const b of this.bounds) {
+      const y = u.valToPos(b.value, b.scale, true);
+      if (y < bbox.top || y > bbox.top + bbox.height) continue;
+      ctx.strokeStyle = ctx.fillStyle = css(b.ok ? '--good' : '--bad');
+      ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      ctx.fillText((b.ok ? '' : '✗ ') + b.source, bbox.left + 6 * devicePixelRatio, y - 2 * devicePixelRatio);
+    }
+    ctx.restore();
   }
 
   // The legend's values: where the cursor is, else the newest, of an ended test those of all of it.

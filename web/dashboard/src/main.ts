@@ -80,6 +80,11 @@ for (const t of TABS) {
 
 // ---- the lines above the charts
 
+function scriptName(): string {
+  const path = model.param?.scriptPath ?? '';
+  return path.split('/').pop() || path;
+}
+
 function showState() {
   const s = model.status, isLost = !isConnected && !model.isEnded;
   const name = isLost ? 'disconnected' : s?.state ?? (isReport ? '' : 'connecting');
@@ -89,6 +94,8 @@ function showState() {
   setText(e, failed && !isLost ? `${name} · ${failed} ✗` : name);
   e.title = failed ? `${failed} of ${model.thresholds.length} thresholds are crossed` : '';
   e.className = 'state ' + (isBad ? 'bad' : model.isEnded ? 'done' : s?.paused ? 'paused' : 'live');
+  const script = scriptName();
+  document.title = (model.isEnded ? (isBad ? '✗ ' : '✓ ') : '') + (script && script + ' – ') + 'kiln';
   const end = model.param?.endOffset ?? 0;
   setText(byId('clock'), s ? span(s.elapsed) + (end && !model.isEnded ? ' / ' + span(end) : '') : '');
   const done = Math.round((model.isEnded ? 1 : s?.progress ?? 0) * 100);
@@ -103,13 +110,11 @@ function showAbout() {
   const p = model.param;
   if (!p || runStart === p.start) return;
   runStart = p.start;
-  const script = p.scriptPath.split('/').pop() || p.scriptPath;
-  document.title = `${script} – kiln`;
   const facts = [new Date(p.start).toLocaleString([], { dateStyle: 'medium', timeStyle: 'medium', hour12: false } as Intl.DateTimeFormatOptions)];
   if (p.scenarios?.length) facts.push((p.scenarios.length === 1 ? 'scenario ' : 'scenarios ') + p.scenarios.join(', '));
   if (p.testId) facts.push('test ' + p.testId);
   facts.push('a point every ' + span(p.period));
-  byId('about').replaceChildren(h('strong', { title: p.scriptPath }, script), h('span', {}, facts.join(' · ')));
+  byId('about').replaceChildren(h('strong', { title: p.scriptPath }, scriptName()), h('span', {}, facts.join(' · ')));
   setText(byId('footer'), `${p.program ?? 'kiln'} · drag over a chart to zoom, arrow keys read it, Escape resets`);
   view.zoom = null;
   overview.forget();

@@ -170,6 +170,17 @@ export class Model {
     return metric.contains === 'default' ? 'number' : metric.contains;
   }
 
+  // Bounds that thresholds set to an aggregate: "p(95)<500" is one of p(95).
+  bounds(name: string, aggregate: string): { value: number; source: string; ok: boolean }[] {
+    const found = [];
+    for (const t of this.thresholds) {
+      const m = /^\s*([a-z]+(?:\([\d.]+\))?)\s*(?:[<>]=?|={2,3})\s*([-+.\deE]+)\s*$/.exec(t.source);
+      if (t.metric === name && m && m[1] === aggregate && Number.isFinite(Number(m[2])))
+        found.push({ value: Number(m[2]), source: t.source.replace(/\s+/g, ''), ok: t.ok });
+    }
+    return found;
+  }
+
   // "group:::login" … of all metrics that are told apart.
   suffixes(): string[] {
     const found = new Set<string>();

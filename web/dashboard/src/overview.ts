@@ -137,7 +137,7 @@ const TIMINGS: PanelSpec[] = [
 
 // Custom metrics, and built-in ones that have no panel above, as they turn up.
 const CUSTOM_MAX = 40;
-const COVERED = new Set(['time', 'vus_max', 'ws_sessions', ...[...OVERVIEW, ...TIMINGS].flatMap((p) => p.series.map((s) => s.metric))]);
+const COVERED = new Set(['time', 'vus_max', 'iterations', 'ws_sessions', ...[...OVERVIEW, ...TIMINGS].flatMap((p) => p.series.map((s) => s.metric))]);
 
 function customSpec(name: string, model: Model): PanelSpec {
   const type = model.metrics.get(name)!.type;

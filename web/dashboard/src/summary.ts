@@ -4,6 +4,13 @@ import { h } from './dom';
 import { format, percent, whole } from './format';
 import { base, suffix, type Check, type MetricType, type Model, type Threshold } from './model';
 
+// A long name may be broken where it is put together.
+function breakable(name: string): DocumentFragment {
+  const parts = document.createDocumentFragment();
+  for (const piece of name.split(/(?<=[_:{])/)) parts.append(piece, document.createElement('wbr'));
+  return parts;
+}
+
 function verdictMark(ok: boolean): HTMLElement {
   return h('span', { class: ok ? 'ok' : 'nok' }, ok ? '✓ pass' : '✗ fail');
 }
@@ -24,7 +31,7 @@ function thresholdValue(t: Threshold, model: Model): string {
 function thresholds(model: Model): HTMLElement | null {
   if (!model.thresholds.length) return null;
   return table('Thresholds', ['Metric', 'Condition', 'Value', 'Result'], model.thresholds.map((t) =>
-    h('tr', { class: t.ok ? '' : 'failed' }, h('th', { scope: 'row' }, t.metric), h('td', { class: 'num' }, h('code', {}, t.source)),
+    h('tr', { class: t.ok ? '' : 'failed' }, h('th', { scope: 'row' }, breakable(t.metric)), h('td', { class: 'num' }, h('code', {}, t.source)),
       h('td', { class: 'num' }, thresholdValue(t, model)), h('td', { class: 'num' }, verdictMark(t.ok)))));
 }
 
@@ -51,7 +58,7 @@ function metrics(model: Model, type: MetricType): HTMLElement | null {
   if (!names.length) return null;
   return table(CAPTIONS[type], ['Metric', ...COLUMNS[type]], names.map((name) => {
     const part = suffix(name);
-    return h('tr', {}, h('th', { scope: 'row', class: part ? 'part' : '' }, part ? `{ ${part} }` : name),
+    return h('tr', {}, h('th', { scope: 'row', class: part ? 'part' : '' }, breakable(part ? `{ ${part} }` : name)),
       ...COLUMNS[type].map((a) => {
         const v = model.total(name, a);
         const unit = model.unit(name, a);
