@@ -63,7 +63,6 @@ int run_results_init(struct run_results *r, struct loaded_test *t, const struct 
                      struct failure *f) {
     int rc = 0;
     *r = (struct run_results){.t = t};
-    buf_init(&r->record, BUF_NO_CAP);
     r->report_text = join_reports(flags);
     char *place = NULL;
     for (char *item = strtok_r(r->report_text, ",", &place); item != NULL && rc == 0;

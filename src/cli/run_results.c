@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/atomic_file.h"
 #include "base/check.h"
@@ -55,8 +56,10 @@ void run_results_prepare_shard(struct run_results *r, struct shard *s) {
 static void on_event(void *arg, const char *event, struct slice json, bool is_latest) {
     struct run_results *r = arg;
     event_log_add(r->events, event, json, is_latest);
-    if (r->has_dashboard && *r->options.record_path != '\0')
-        buf_printf(&r->record, "{\"event\":\"%s\",\"data\":%.*s}\n", event, SLICE_FMT(json));
+    if (!r->is_recording)
+        return;
+    buf_printf(&r->record.buf, "{\"event\":\"%s\",\"data\":%.*s}\n", event, SLICE_FMT(json));
+    file_writer_spill(&r->record);
 }
 
 static void write_html(void *arg, struct buf *out) {
@@ -214,6 +217,11 @@ int run_results_start(struct run_results *r, struct run *run, struct api *api, s
     if (!wants_windows(r))
         return 0;
     aggregate_keep_windows(run->aggregate);
+    if (r->has_dashboard && *r->options.record_path != '\0') {
+        if (file_writer_open(&r->record, r->options.record_path, STDOUT_FILENO, err) != 0)
+            return KE_IO;
+        r->is_recording = true;
+    }
     if (wants_events(r))
         create_recorder(r, is_served && api != NULL);
     if (r->save_path != NULL && run_report_start_saving(r, err) != 0)
@@ -279,6 +287,12 @@ static void save_html(struct run_results *r) {
     buf_release(&html);
 }
 
+static void stop_recording(struct run_results *r) {
+    if (r->is_recording)
+        file_writer_close(&r->record);
+    r->is_recording = false;
+}
+
 void run_results_stop(struct run_results *r, const struct failure *f) {
     if (r->run == NULL)
         return;
@@ -290,8 +304,7 @@ void run_results_stop(struct run_results *r, const struct failure *f) {
         if (r->dashboard != NULL)
             dashboard_wake(r->dashboard);
         save_html(r);
-        if (r->has_dashboard && *r->options.record_path != '\0')
-            save_text(r->options.record_path, buf_slice(&r->record));
+        stop_recording(r);
     }
     run_report_write(r, f);
 }
@@ -308,7 +321,7 @@ void run_results_release(struct run_results *r) {
     result_writer_abandon(r->writer);
     if (r->has_dashboard)
         dashboard_options_release(&r->options);
-    buf_release(&r->record);
+    stop_recording(r);
     free(r->scenarios);
     free(r->token);
     free(r->report_text);

@@ -19,6 +19,7 @@
 #include "cli/dashboard_options.h"
 #include "cli/load_test.h"
 #include "load/run.h"
+#include "output/file_writer.h"
 #include "report/recorder.h"
 
 struct result_writer;
@@ -34,7 +35,8 @@ struct run_results {
     struct recorder *recorder;
     struct dashboard *dashboard;
     struct result_writer *writer;
-    struct buf record; /* events of `record`, a line each */
+    struct file_writer record; /* events, a line each */
+    bool is_recording;
     const char **scenarios;
     char *token;
     int64_t last_ns; /* of the last look at the windows */

@@ -143,6 +143,9 @@ static bool take_trend(struct wire_reader *r, struct trend *t, size_t *budget) {
         apart.zeros > count || apart.infinite[0] > count - apart.zeros ||
         apart.infinite[1] > count - apart.zeros - apart.infinite[0])
         return false;
+    if ((apart.zeros && (min > 0 || max < 0)) || (apart.infinite[0] && min != -INFINITY) ||
+        (apart.infinite[1] && max != INFINITY))
+        return false;
     trend_restore(t, count, sum, min, max, &apart);
     return take_buckets(r, t, count - apart.zeros - apart.infinite[0] - apart.infinite[1], budget);
 }

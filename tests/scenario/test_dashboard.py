@@ -234,9 +234,12 @@ class DashboardTest(unittest.TestCase):
         self.assertEqual(sum(c['passes'] for c in events['checks'][-1]), 3)
         with open(record, encoding='utf-8') as f:
             self.assertEqual(json.loads(f.readline())['event'], 'param')
-        run = kiln('run', '--address', '', '-i', '1', '-o', 'web-dashboard=port=-1&report=' + packed, self.script(''))
+        run = kiln('run', '--address', '', '-i', '1', '-o', 'web-dashboard=port=-1&report=%s&record=%s' % (packed, record + '.gz'),
+                   self.script(''))
         with gzip.open(packed, 'rt', encoding='utf-8') as f:
             self.assertEqual(totals(embedded_events(f.read()))['http_reqs'][0], 2)
+        with gzip.open(record + '.gz', 'rt', encoding='utf-8') as f:
+            self.assertEqual(json.loads(f.read().splitlines()[-1])['event'], 'stop')
 
     def test_wrong_settings_are_refused(self):
         for env, words in (({'K6_WEB_DASHBOARD_PORT': 'x'}, 'strconv.Atoi: parsing \\"x\\": invalid syntax'),
