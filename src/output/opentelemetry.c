@@ -16,7 +16,7 @@
 struct otel_output {
     struct output base;
     struct otel_config config;
-    struct otlp_mapping mapping;
+    struct otlp_encoder encoder;
     struct push_queue *queue;
     struct aggregate *aggregate; /* of the last tick */
     int64_t next_export_ns;
@@ -160,7 +160,7 @@ static void hand_over(void *arg, struct buf *body, uint64_t n_points) {
 }
 
 static void export(struct otel_output *o) {
-    otlp_encode(&o->mapping, o->aggregate, clock_mono_to_wall_ns(clock_now_ns()), hand_over, o);
+    otlp_encode(&o->encoder, o->aggregate, clock_mono_to_wall_ns(clock_now_ns()), hand_over, o);
 }
 
 static void otel_collect(struct output *base, struct aggregate *a) {
@@ -185,7 +185,7 @@ static int otel_start(struct output *base, struct error *err) {
     if (config_check_flush(o->config.flush_interval_ns, err) ||
         config_check_flush(o->config.export_interval_ns, err))
         return KE_CONFIG;
-    o->mapping.start_ns = clock_mono_to_wall_ns(clock_now_ns());
+    o->encoder.mapping.start_ns = clock_mono_to_wall_ns(clock_now_ns());
     o->queue = push_queue_new(&config, err);
     o->next_export_ns = clock_now_ns() + o->config.export_interval_ns;
     return o->queue ? 0 : KE_CONFIG;
@@ -200,7 +200,9 @@ static void otel_stop(struct output *base) {
 }
 
 static void otel_release(struct output *base) {
-    otel_config_release(&((struct otel_output *)base)->config);
+    struct otel_output *o = (struct otel_output *)base;
+    otel_config_release(&o->config);
+    otlp_encoder_release(&o->encoder);
 }
 
 static int otel_create(struct output *base, struct slice arg, struct error *err) {
@@ -209,10 +211,11 @@ static int otel_create(struct output *base, struct slice arg, struct error *err)
     base->release = otel_release;
     if (otel_config_read(&o->config, base, err))
         return KE_CONFIG;
-    o->mapping = (struct otlp_mapping){.prefix = o->config.prefix,
-                                       .has_rate_pair = o->config.has_rate_pair,
-                                       .has_exponential = o->config.has_exponential,
-                                       .resource = buf_slice(&o->config.resource)};
+    struct otlp_mapping mapping = {.prefix = o->config.prefix,
+                                   .has_rate_pair = o->config.has_rate_pair,
+                                   .has_exponential = o->config.has_exponential,
+                                   .resource = buf_slice(&o->config.resource)};
+    otlp_encoder_init(&o->encoder, &mapping);
     char *where = otel_config_describe(&o->config);
     base->description = xasprintf("opentelemetry (%s)", where);
     free(where);

@@ -75,19 +75,35 @@ void otlp_put_attribute(struct buf *out, unsigned field, struct slice key, struc
     pb_end(out, at);
 }
 
-static void put_attributes(struct buf *out, unsigned field, const struct tagset *tags,
-                           const char *condition) {
-    for (size_t i = 0; i < tags->len; i++) {
-        struct tag t = tags->tags[i];
-        bool is_hidden = condition && slice_eq(t.key, SLICE("condition"));
-        if (t.key.len && t.value.len && !is_hidden)
-            otlp_put_attribute(out, field, t.key, t.value);
-    }
-    if (condition)
-        otlp_put_attribute(out, field, SLICE("condition"), slice_cstr(condition));
+static void put_tags(struct buf *out, unsigned field, const struct tagset *tags) {
+    for (size_t i = 0; i < tags->len; i++)
+        if (tags->tags[i].key.len && tags->tags[i].value.len)
+            otlp_put_attribute(out, field, tags->tags[i].key, tags->tags[i].value);
 }
 
-struct encoder {
+static void make_of_number(void *arg, struct buf *out, const struct tagset *tags) {
+    (void)arg;
+    put_tags(out, NUMBER_ATTRIBUTES, tags);
+}
+
+static void make_of_histogram(void *arg, struct buf *out, const struct tagset *tags) {
+    const struct otlp_encoder *e = arg;
+    put_tags(out, e->mapping.has_exponential ? EXP_ATTRIBUTES : HISTOGRAM_ATTRIBUTES, tags);
+}
+
+void otlp_encoder_init(struct otlp_encoder *e, const struct otlp_mapping *mapping) {
+    e->mapping = *mapping;
+    tags_text_init(&e->of_numbers, make_of_number, e);
+    tags_text_init(&e->of_histograms, make_of_histogram, e);
+}
+
+void otlp_encoder_release(struct otlp_encoder *e) {
+    tags_text_release(&e->of_numbers);
+    tags_text_release(&e->of_histograms);
+}
+
+struct encoding {
+    struct otlp_encoder *encoder;
     const struct otlp_mapping *mapping;
     int64_t wall_ns;
     void (*give)(void *arg, struct buf *body, uint64_t n_points);
@@ -99,32 +115,44 @@ struct encoder {
     uint64_t points_before;
 };
 
-static void put_times(struct encoder *e) {
+static void put_times(struct encoding *e) {
     pb_fixed64(&e->body, POINT_START, (uint64_t)e->mapping->start_ns);
     pb_fixed64(&e->body, POINT_TIME, (uint64_t)e->wall_ns);
 }
 
-static size_t begin_point(struct encoder *e) {
+static size_t begin_point(struct encoding *e) {
     size_t at = pb_begin(&e->body, DATA_POINTS);
     put_times(e);
     e->n_points++;
     return at;
 }
 
-static void put_double(struct encoder *e, const struct tagset *tags, double value) {
+static void put_double(struct encoding *e, const struct tagset *tags, double value) {
     size_t at = begin_point(e);
     pb_double(&e->body, NUMBER_DOUBLE, value);
-    put_attributes(&e->body, NUMBER_ATTRIBUTES, tags, NULL);
+    buf_append_slice(&e->body, tags_text_get(&e->encoder->of_numbers, tags));
     pb_end(&e->body, at);
 }
 
-static void put_count(struct encoder *e, const struct tagset *tags, const char *condition,
+/* It takes the place of a tag of that name. */
+static void put_condition(struct buf *out, const struct tagset *tags, const char *condition) {
+    const struct slice name = SLICE("condition");
+    for (size_t i = 0; i < tags->len; i++)
+        if (tags->tags[i].key.len && tags->tags[i].value.len && !slice_eq(tags->tags[i].key, name))
+            otlp_put_attribute(out, NUMBER_ATTRIBUTES, tags->tags[i].key, tags->tags[i].value);
+    otlp_put_attribute(out, NUMBER_ATTRIBUTES, name, slice_cstr(condition));
+}
+
+static void put_count(struct encoding *e, const struct tagset *tags, const char *condition,
                       uint64_t n) {
     if (n == 0)
         return;
     size_t at = begin_point(e);
     pb_fixed64(&e->body, NUMBER_INT, n);
-    put_attributes(&e->body, NUMBER_ATTRIBUTES, tags, condition);
+    if (condition)
+        put_condition(&e->body, tags, condition);
+    else
+        buf_append_slice(&e->body, tags_text_get(&e->encoder->of_numbers, tags));
     pb_end(&e->body, at);
 }
 
@@ -136,29 +164,15 @@ static void count_value(void *arg, double value, uint64_t n) {
     counts[i] += n;
 }
 
-/* Packed fields of 8 bytes. */
-static void put_packed(struct buf *out, unsigned field, const void *values, size_t n) {
-    size_t at = pb_begin(out, field);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t bits;
-        unsigned char bytes[8];
-        memcpy(&bits, (const char *)values + i * sizeof bits, sizeof bits);
-        for (int k = 0; k < 8; k++)
-            bytes[k] = (unsigned char)(bits >> (8 * k));
-        buf_append(out, bytes, sizeof bytes);
-    }
-    pb_end(out, at);
-}
-
-static void put_histogram(struct encoder *e, const struct tagset *tags, const struct trend *t) {
+static void put_histogram(struct encoding *e, const struct tagset *tags, const struct trend *t) {
     uint64_t counts[N_BUCKETS] = {0};
     size_t at = begin_point(e);
     trend_each(t, count_value, counts);
     pb_fixed64(&e->body, HISTOGRAM_COUNT, t->count);
     pb_double(&e->body, HISTOGRAM_SUM, t->sum);
-    put_packed(&e->body, HISTOGRAM_COUNTS, counts, N_BUCKETS);
-    put_packed(&e->body, HISTOGRAM_BOUNDS, bounds, countof(bounds));
-    put_attributes(&e->body, HISTOGRAM_ATTRIBUTES, tags, NULL);
+    pb_packed64(&e->body, HISTOGRAM_COUNTS, counts, N_BUCKETS);
+    pb_packed64(&e->body, HISTOGRAM_BOUNDS, bounds, countof(bounds));
+    buf_append_slice(&e->body, tags_text_get(&e->encoder->of_histograms, tags));
     pb_double(&e->body, HISTOGRAM_MIN, t->min);
     pb_double(&e->body, HISTOGRAM_MAX, t->max);
     pb_end(&e->body, at);
@@ -203,13 +217,13 @@ static void put_buckets(struct buf *out, unsigned field, const struct native_sid
     pb_end(out, at);
 }
 
-static void put_exponential(struct encoder *e, const struct tagset *tags, const struct trend *t) {
+static void put_exponential(struct encoding *e, const struct tagset *tags, const struct trend *t) {
     struct native_histogram h;
     native_histogram_init(&h, t, 1);
     int up = halvings_for(&h.positive), down = halvings_for(&h.negative);
     int n_halvings = up > down ? up : down;
     size_t at = begin_point(e);
-    put_attributes(&e->body, EXP_ATTRIBUTES, tags, NULL);
+    buf_append_slice(&e->body, tags_text_get(&e->encoder->of_histograms, tags));
     pb_fixed64(&e->body, EXP_COUNT, h.count);
     pb_double(&e->body, EXP_SUM, h.sum);
     pb_sint(&e->body, EXP_SCALE, NATIVE_SCHEMA - n_halvings);
@@ -235,7 +249,7 @@ static const char *unit_of(const struct metric *m) {
     return m->contains == METRIC_TIME ? "ms" : m->contains == METRIC_DATA ? "By" : "";
 }
 
-static void put_series(struct encoder *e, const struct aggregate_series *s, enum form f) {
+static void put_series(struct encoding *e, const struct aggregate_series *s, enum form f) {
     const struct sink *sink = &s->sink;
     if (f == FORM_SUM)
         put_double(e, s->tags, sink->counter.sum);
@@ -255,7 +269,7 @@ static void put_series(struct encoder *e, const struct aggregate_series *s, enum
     }
 }
 
-static void begin_request(struct encoder *e) {
+static void begin_request(struct encoding *e) {
     if (e->body.len)
         return;
     e->resource_at = pb_begin(&e->body, REQUEST_RESOURCE_METRICS);
@@ -266,7 +280,7 @@ static void begin_request(struct encoder *e) {
     pb_end(&e->body, scope);
 }
 
-static void begin_metric(struct encoder *e, const struct metric *m, enum form f) {
+static void begin_metric(struct encoding *e, const struct metric *m, enum form f) {
     static const unsigned data[] = {[FORM_SUM] = METRIC_DATA_SUM,
                                     [FORM_GAUGE] = METRIC_DATA_GAUGE,
                                     [FORM_HISTOGRAM] = METRIC_DATA_HISTOGRAM,
@@ -294,7 +308,7 @@ static void begin_metric(struct encoder *e, const struct metric *m, enum form f)
 }
 
 /* A metric without a point, as a rate that never occurred, is not written. */
-static void end_metric(struct encoder *e) {
+static void end_metric(struct encoding *e) {
     if (e->n_points == e->points_before) {
         e->body.len = e->len_before;
         return;
@@ -303,7 +317,7 @@ static void end_metric(struct encoder *e) {
     pb_end(&e->body, e->metric_at);
 }
 
-static void end_request(struct encoder *e) {
+static void end_request(struct encoding *e) {
     if (e->body.len == 0)
         return;
     pb_end(&e->body, e->scope_at);
@@ -334,7 +348,7 @@ static void group_series(struct by_metric *g, struct aggregate *a) {
     }
 }
 
-static void encode_form(struct encoder *e, struct aggregate *a, const struct by_metric *g,
+static void encode_form(struct encoding *e, struct aggregate *a, const struct by_metric *g,
                         uint32_t id, enum form f) {
     bool is_open = false;
     for (uint32_t i = g->first[id]; i; i = g->next[i - 1]) {
@@ -353,13 +367,15 @@ static void encode_form(struct encoder *e, struct aggregate *a, const struct by_
         end_metric(e);
 }
 
-void otlp_encode(const struct otlp_mapping *m, struct aggregate *a, int64_t wall_ns,
+void otlp_encode(struct otlp_encoder *encoder, struct aggregate *a, int64_t wall_ns,
                  void (*give)(void *arg, struct buf *body, uint64_t n_points), void *arg) {
     static const enum form forms[] = {[METRIC_COUNTER] = FORM_SUM,
                                       [METRIC_GAUGE] = FORM_GAUGE,
                                       [METRIC_RATE] = FORM_RATE,
                                       [METRIC_TREND] = FORM_HISTOGRAM};
-    struct encoder e = {.mapping = m, .wall_ns = wall_ns, .give = give, .arg = arg};
+    const struct otlp_mapping *m = &encoder->mapping;
+    struct encoding e = {
+        .encoder = encoder, .mapping = m, .wall_ns = wall_ns, .give = give, .arg = arg};
     struct by_metric g;
     buf_init(&e.body, BUF_NO_CAP);
     group_series(&g, a);

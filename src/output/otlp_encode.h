@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "metrics/aggregate.h"
+#include "output/sample_text.h"
 
 /* Receivers take 4 MiB unless told otherwise. */
 #define OTLP_BODY_BYTES ((size_t)2 << 20)
@@ -21,9 +22,16 @@ struct otlp_mapping {
 /* Appends a KeyValue with a string value as the given field. */
 void otlp_put_attribute(struct buf *out, unsigned field, struct slice key, struct slice value);
 
+struct otlp_encoder {
+    struct otlp_mapping mapping;
+    struct tags_text of_numbers, of_histograms; /* encoded attributes */
+};
+/* What mapping points to must live as long. */
+void otlp_encoder_init(struct otlp_encoder *e, const struct otlp_mapping *mapping);
+void otlp_encoder_release(struct otlp_encoder *e);
 /* Every series of the aggregate. give gets each request, with its number of data points, and may
  * take the content of body away. */
-void otlp_encode(const struct otlp_mapping *m, struct aggregate *a, int64_t wall_ns,
+void otlp_encode(struct otlp_encoder *e, struct aggregate *a, int64_t wall_ns,
                  void (*give)(void *arg, struct buf *body, uint64_t n_points), void *arg);
 
 /* What a server says that it took only in part. False when it took everything. */

@@ -34,12 +34,27 @@ void pb_sint(struct buf *out, unsigned field, int64_t v) {
     pb_uint(out, field, (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0));
 }
 
-void pb_fixed64(struct buf *out, unsigned field, uint64_t v) {
-    unsigned char bytes[8];
+static void put_64(unsigned char *bytes, uint64_t v) {
     for (int i = 0; i < 8; i++)
         bytes[i] = (unsigned char)(v >> (8 * i));
+}
+
+void pb_fixed64(struct buf *out, unsigned field, uint64_t v) {
+    unsigned char bytes[8];
+    put_64(bytes, v);
     put_key(out, field, WIRE_64);
     buf_append(out, bytes, sizeof bytes);
+}
+
+void pb_packed64(struct buf *out, unsigned field, const void *values, size_t n) {
+    put_key(out, field, WIRE_BYTES);
+    pb_varint(out, n * 8);
+    buf_reserve(out, n * 8);
+    for (size_t i = 0; i < n; i++, out->len += 8) {
+        uint64_t bits;
+        memcpy(&bits, (const char *)values + i * sizeof bits, sizeof bits);
+        put_64((unsigned char *)out->ptr + out->len, bits);
+    }
 }
 
 void pb_double(struct buf *out, unsigned field, double v) {

@@ -11,6 +11,8 @@ void pb_sint(struct buf *out, unsigned field, int64_t v);  /* sint32, sint64 */
 void pb_fixed64(struct buf *out, unsigned field, uint64_t v);
 void pb_double(struct buf *out, unsigned field, double v);
 void pb_bytes(struct buf *out, unsigned field, struct slice v); /* bytes, string, packed */
+/* Packed fixed64, sfixed64 or double: n values of 8 bytes. */
+void pb_packed64(struct buf *out, unsigned field, const void *values, size_t n);
 
 /* Where a message begins; give it to pb_end. */
 size_t pb_begin(struct buf *out, unsigned field);

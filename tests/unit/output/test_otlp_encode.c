@@ -51,9 +51,14 @@ static void take(void *arg, struct buf *body, uint64_t n_points) {
 static struct requests encode(struct world *w, bool has_exponential) {
     struct otlp_mapping m = {
         .prefix = "p.", .has_exponential = has_exponential, .resource = S("resource")};
-    struct requests q = {0};
+    struct requests q = {0}, again = {0};
     struct aggregate *a = world_aggregate(w);
-    otlp_encode(&m, a, 5, take, &q);
+    struct otlp_encoder e;
+    otlp_encoder_init(&e, &m);
+    otlp_encode(&e, a, 5, take, &q);
+    otlp_encode(&e, a, 6, take, &again);
+    assert_memory_equal(&q, &again, sizeof q);
+    otlp_encoder_release(&e);
     aggregate_free(a);
     assert_int_equal(q.n_points_read, q.n_points);
     return q;
