@@ -156,6 +156,7 @@ int load_script(struct loaded_test *t, const struct flags *flags, bool include_s
             return rc;
     }
     source.is_extended = t->runtime.is_extended;
+    source.is_web = t->runtime.is_web;
     return test_load(&t->test, &source, f);
 }
 

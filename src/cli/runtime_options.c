@@ -49,7 +49,8 @@ static const char *read_text(const struct flags *flags, const char *flag, const 
 static int read_compatibility(struct runtime_options *o, const struct flags *flags,
                               struct error *err) {
     const char *mode = read_text(flags, "compatibility-mode", "K6_COMPATIBILITY_MODE");
-    o->is_extended = mode == NULL || strcmp(mode, "extended") == 0;
+    o->is_web = mode != NULL && strcmp(mode, "web") == 0; /* not k6's */
+    o->is_extended = mode == NULL || o->is_web || strcmp(mode, "extended") == 0;
     if (o->is_extended || strcmp(mode, "base") == 0)
         return 0;
     if (strcmp(mode, "experimental_enhanced") != 0)

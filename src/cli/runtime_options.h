@@ -9,7 +9,7 @@
 
 struct runtime_options {
     struct map env; /* __ENV: name -> char * (heap) */
-    bool is_extended;
+    bool is_extended, is_web;
     const char *test_type; /* "js", "archive", "" = by content */
     bool no_thresholds;
     enum summary_mode summary_mode;

@@ -14,6 +14,7 @@
 #include "js/js_util.h"
 #include "js/loader.h"
 #include "js/text_coding.h"
+#include "js/web/web.h"
 #include "js/webcrypto/global.h"
 
 /* ---- open ---- */
@@ -174,6 +175,8 @@ void js_globals_register(struct vu *vu) {
     JS_SetPropertyFunctionList(ctx, global, functions, countof(functions));
     if (compat_on(COMPAT_TEXT_CODING))
         js_text_coding_register(ctx, global);
+    if (!compat_is_v051())
+        js_web_register(ctx, global, vu->script->is_web);
     if (compat_on(COMPAT_GLOBAL_CRYPTO))
         js_webcrypto_register(ctx, global);
     JS_DefinePropertyValueStr(ctx, global, "__VU", JS_NewInt64(ctx, vu->id), JS_PROP_C_W_E);

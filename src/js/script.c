@@ -127,6 +127,7 @@ struct script *script_load(const struct script_config *cfg, struct error *err) {
     s->arg = xstrdup(cfg->path);
     s->cwd = xstrdup(cfg->cwd);
     s->is_extended = cfg->is_extended;
+    s->is_web = cfg->is_web;
     s->archive = cfg->files;
     copy_env(&s->env, cfg->env);
     map_init(&s->files);

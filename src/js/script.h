@@ -21,6 +21,7 @@ struct script_config {
     const char *cwd;       /* absolute */
     const struct map *env; /* name -> char *: __ENV */
     bool is_extended;      /* --compatibility-mode: extended (default) has `global` */
+    bool is_web;           /* mode web: extended, and fetch() */
     /* Archives: url -> struct slice * of every file; nothing is read from the disk. NULL otherwise.
      * Must outlive the script. */
     const struct map *files;

@@ -55,7 +55,7 @@ struct script {
     struct map builtins; /* specifiers of built-in modules that were resolved */
     struct script_file *main_file;
     const struct map *archive; /* url -> struct slice *; NULL = the disk */
-    bool is_extended;
+    bool is_extended, is_web;
     bool is_frozen;
     bool keep_source; /* functions keep their source text (k6/browser sends it to pages) */
     struct script_exports exports;

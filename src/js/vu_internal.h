@@ -92,6 +92,7 @@ enum js_module_slot {
     JS_SLOT_WEBSOCKETS,
     JS_SLOT_EVENT_SOURCE,
     JS_SLOT_HTML,
+    JS_SLOT_WEB,
     JS_SLOT_TRACING,
     JS_SLOT_FREE
 };

@@ -114,6 +114,7 @@ int test_load(struct test *t, const struct test_source *source, struct failure *
                                 .cwd = source->cwd,
                                 .env = source->env,
                                 .is_extended = source->is_extended,
+                                .is_web = source->is_web,
                                 .files = source->files};
     size_t available = memory_available_bytes();
     js_alloc_set_limit(available - available / HEAP_RESERVE);

@@ -24,6 +24,7 @@ struct test_source {
     const char *cwd;
     const struct map *env; /* __ENV: name -> char *; outlives the test */
     bool is_extended;      /* compatibility mode */
+    bool is_web;
     /* Archives: URL of the main script, all files and the options; NULL otherwise. */
     const char *archive_url;
     const struct map *files;

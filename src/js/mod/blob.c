@@ -263,8 +263,16 @@ static const JSCFunctionListEntry blob_members[] = {
 JSValue js_blob_class(JSContext *ctx) {
     JSRuntime *rt = JS_GetRuntime(ctx);
     JS_NewClassID(&blob_class);
-    if (!JS_IsRegisteredClass(rt, blob_class) && JS_NewClass(rt, blob_class, &blob_class_def))
+    if (JS_IsRegisteredClass(rt, blob_class)) {
+        JSValue known = JS_GetClassProto(ctx, blob_class);
+        JSValue its_ctor =
+            JS_IsObject(known) ? JS_GetPropertyStr(ctx, known, "constructor") : JS_UNDEFINED;
+        JS_FreeValue(ctx, known);
+        if (!JS_IsUndefined(its_ctor))
+            return its_ctor;
+    } else if (JS_NewClass(rt, blob_class, &blob_class_def)) {
         return JS_EXCEPTION;
+    }
     JSValue proto = JS_NewObject(ctx);
     JS_SetPropertyFunctionList(ctx, proto, blob_members, countof(blob_members));
     JSValue ctor = JS_NewCFunction2(ctx, blob_constructor, "Blob", 2, JS_CFUNC_constructor, 0);

@@ -5,7 +5,7 @@
 
 #include "base/slice.h"
 
-/* Registers the class; its constructor. */
+/* The constructor, the same each time; registers the class. */
 JSValue js_blob_class(JSContext *ctx);
 /* A Blob with a copy of the bytes; the class must be registered. */
 JSValue js_blob_new(JSContext *ctx, struct slice bytes, struct slice type);

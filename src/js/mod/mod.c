@@ -13,7 +13,7 @@ static const struct js_module *const table[] = {
     &js_mod_webcrypto, &js_mod_secrets,    &js_mod_fs,
     &js_mod_csv,       &js_mod_streams,    &js_mod_html,
     &js_mod_ws,        &js_mod_websockets, &js_mod_experimental_websockets,
-    &js_mod_sse,       &js_mod_tracing,
+    &js_mod_sse,       &js_mod_web,        &js_mod_tracing,
 };
 
 /* Names under which v0.51 had modules that are elsewhere now; the k6 workshop imports this one. */

@@ -1,10 +1,10 @@
 /* k6/experimental/streams: JavaScript (js/streams/streams.js), compiled once per process. */
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/check.h"
 #include "embed/k6_streams.h"
 #include "js/js_util.h"
+#include "js/library.h"
 #include "js/mod.h"
 #include "js/mod/streams.h"
 
@@ -12,33 +12,7 @@ static const char *const exports[] = {"ReadableStream", "CountQueuingStrategy",
                                       "ReadableStreamDefaultReader", "WritableStream",
                                       "WritableStreamDefaultWriter"};
 
-static struct {
-    pthread_mutex_t lock;
-    uint8_t *bytes;
-    size_t len;
-} bytecode = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static JSValue compile(JSContext *ctx) {
-    JSValue v = JS_Eval(ctx, (const char *)k6_streams, k6_streams_bytes, "k6/experimental/streams",
-                        JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
-    CHECK(!JS_IsException(v));
-    uint8_t *bytes = JS_WriteObject(ctx, &bytecode.len, v, JS_WRITE_OBJ_BYTECODE);
-    CHECK(bytes != NULL);
-    bytecode.bytes = xmalloc(bytecode.len);
-    memcpy(bytecode.bytes, bytes, bytecode.len);
-    js_free(ctx, bytes);
-    return v;
-}
-
-/* The function that makes the exports. */
-static JSValue load(JSContext *ctx) {
-    pthread_mutex_lock(&bytecode.lock);
-    JSValue v = bytecode.bytes ? JS_UNDEFINED : compile(ctx);
-    pthread_mutex_unlock(&bytecode.lock);
-    if (JS_IsUndefined(v))
-        v = JS_ReadObject(ctx, bytecode.bytes, bytecode.len, JS_READ_OBJ_BYTECODE);
-    return JS_IsException(v) ? v : JS_EvalFunction(ctx, v);
-}
+static struct js_library library = JS_LIBRARY("k6/experimental/streams", k6_streams);
 
 static JSValue js_go_error(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
     (void)this_val;
@@ -63,7 +37,7 @@ static const JSValue *exports_of(struct vu *vu) {
     JSValue *all = vu->module_state[JS_SLOT_STREAMS];
     if (all)
         return all;
-    JSValue make = load(ctx);
+    JSValue make = js_library_load(ctx, &library);
     if (JS_IsException(make))
         return NULL;
     JSValue error = JS_NewCFunction(ctx, js_go_error, "goError", 1);

@@ -1,5 +1,5 @@
-/* JSON.parse and JSON.stringify have a quick way for usual values (third_party/quickjs/kiln_json_*.h)
- * and QuickJS's own for the rest: both must say the same. */
+/* JSON.parse and JSON.stringify have a quick way for usual values
+ * (third_party/quickjs/kiln_json_*.h) and QuickJS's own for the rest: both must say the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,33 +50,35 @@ static void texts_give_what_javascript_gives(void **state) {
 
 static void objects_of_one_shape_are_each_their_own(void **state) {
     (void)state;
-    expect("export default function () {\n"
-           "  const t = '{\"x\":1,\"y\":2}', a = JSON.parse(t), b = JSON.parse(t);\n"
-           "  a.z = 5; delete b.x; Object.freeze(b);\n"
-           "  const c = JSON.parse(t);\n"
-           "  Object.defineProperty(c, 'x', { enumerable: false, value: 9 });\n"
-           "  const d = JSON.parse(t); d.x = 'd';\n"
-           "  console.log(JSON.stringify([a, b, c, d, JSON.parse(t)]), Object.isFrozen(JSON.parse(t)));\n"
-           "  console.log(Object.getPrototypeOf(JSON.parse(t)) === Object.prototype,\n"
-           "              Object.getOwnPropertyNames(JSON.parse('{\"__proto__\":1,\"k\":2}')).join());\n"
-           "}",
-           "info: [{\"x\":1,\"y\":2,\"z\":5},{\"y\":2},{\"y\":2},{\"x\":\"d\",\"y\":2},{\"x\":1,\"y\":2}] "
-           "false\n"
-           "info: true __proto__,k\n");
+    expect(
+        "export default function () {\n"
+        "  const t = '{\"x\":1,\"y\":2}', a = JSON.parse(t), b = JSON.parse(t);\n"
+        "  a.z = 5; delete b.x; Object.freeze(b);\n"
+        "  const c = JSON.parse(t);\n"
+        "  Object.defineProperty(c, 'x', { enumerable: false, value: 9 });\n"
+        "  const d = JSON.parse(t); d.x = 'd';\n"
+        "  console.log(JSON.stringify([a, b, c, d, JSON.parse(t)]), Object.isFrozen(JSON.parse(t)));\n"
+        "  console.log(Object.getPrototypeOf(JSON.parse(t)) === Object.prototype,\n"
+        "              Object.getOwnPropertyNames(JSON.parse('{\"__proto__\":1,\"k\":2}')).join());\n"
+        "}",
+        "info: [{\"x\":1,\"y\":2,\"z\":5},{\"y\":2},{\"y\":2},{\"x\":\"d\",\"y\":2},{\"x\":1,\"y\":2}] "
+        "false\n"
+        "info: true __proto__,k\n");
 }
 
 static void what_is_no_json_is_refused(void **state) {
     (void)state;
-    expect("export default function () {\n"
-           "  const bad = ['', '{', '[1,]', '{\"a\"}', '{\"a\":}', '01', '-', 'tru', '\"\\n\"',\n"
-           "    '{\"a\":1,}', '[1 2]', '1 2', '{a:1}', \"'a'\", '[', '{\"a\":1', '\"', '\"\\\\', '+1',\n"
-           "    '.5', '{\"a\":1}}', '\\u0000'];\n"
-           "  let refused = 0;\n"
-           "  for (const t of bad) try { JSON.parse(t); console.log(t); } catch (e) {\n"
-           "    if (e instanceof SyntaxError) refused++; }\n"
-           "  console.log(refused === bad.length);\n"
-           "}",
-           "info: true\n");
+    expect(
+        "export default function () {\n"
+        "  const bad = ['', '{', '[1,]', '{\"a\"}', '{\"a\":}', '01', '-', 'tru', '\"\\n\"',\n"
+        "    '{\"a\":1,}', '[1 2]', '1 2', '{a:1}', \"'a'\", '[', '{\"a\":1', '\"', '\"\\\\', '+1',\n"
+        "    '.5', '{\"a\":1}}', '\\u0000'];\n"
+        "  let refused = 0;\n"
+        "  for (const t of bad) try { JSON.parse(t); console.log(t); } catch (e) {\n"
+        "    if (e instanceof SyntaxError) refused++; }\n"
+        "  console.log(refused === bad.length);\n"
+        "}",
+        "info: true\n");
 }
 
 static void values_out_of_the_ordinary_go_the_slow_way(void **state) {

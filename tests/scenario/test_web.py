@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""What browsers have and k6 has not: URLs beside Node.js's, the small functions, and fetch against a server. Environment: KILN."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from kiln_runner import kiln, script
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from run_conformance import path_with_node
+
+NODE = shutil.which('node', path=path_with_node(os.environ.get('PATH', '')))
+
+# [input, base]
+URLS = [[u, None] for u in (
+    'http://example.com', 'HTTP://EXAMPLE.com:80/', 'https://example.com:443/x', 'http://example.com:8080', 'http://example.com:',
+    'http://user@h/', 'http://user:@h/', 'http://:p@h/', 'http://u:p:q@h/', 'http://u@v@h/', 'http://u%40:p@h', 'http://h/a b?c d#e f',
+    'http://h/%7Efoo/%zz/%', 'http://h/a/./b/../c', 'http://h/../../x', 'http://h/a/%2e%2E/b', 'http://h/.', 'http://h/..', 'http://h/a/.',
+    'http://h//a//b', 'http:\\\\h\\a\\b', 'http:/h/x', 'http:h', 'http:///h/x', 'http://', 'http://?', 'http://:80', 'http://h:99999',
+    'http://h:abc', 'http://h:65535', 'http://h:0', 'http://h:00080/', 'http://1.2.3.4', 'http://0x7f.1', 'http://256', 'http://0300.168.0.1',
+    'http://1.2.3', 'http://1.2.3.4.5', 'http://999.1.1.1', 'http://4294967295', 'http://4294967296', 'http://1.2.3.', 'http://[::1]',
+    'http://[::1]:80/x', 'http://[1:2:3:4:5:6:7:8]', 'http://[1::8]', 'http://[::ffff:1.2.3.4]', 'http://[1:0:0:2:0:0:0:3]', 'http://[::1',
+    'http://[1:2]', 'http://[g::]', 'http://[::1.2.3]', 'http://[1:2:3:4:5:6:7::]', 'http://[0:0:0:0:0:0:0:0]', 'http://ex%41mple.com',
+    'http://a b', 'http://a<b', 'http://a%00b', 'http://münchen.de/ä?ö#ü', 'http://BÜCHER.example', 'http://日本語.jp', 'http://☃.net/',
+    'http://xn--mnchen-3ya.de', 'ftp://h:21/x', 'ws://h:80/x', 'wss://h:443/x',
+    'file:///etc/x', 'file://localhost/etc', 'file://host/share', 'file:/a/b', 'file:a', 'file:///C:/x/../y', 'file:///C|/x', 'file:',
+    'mailto:a@b.c', 'data:text/plain,hello world#x', 'javascript:alert(1)', 'foo://h/p', 'foo://h:80/', 'foo://H/P/../q', 'foo:/a/../b',
+    'foo:bar/baz', 'foo://', 'foo:///x', 'foo://u:p@h:1/x?y#z', 'foo:/..//x', 'blob:https://a.com/x', '', ' ', '//h', '/x', 'x', '?q', '#f',
+    ':x', '1:x', 'a-b+c.d:x', ' \t http://h/\n a ', 'ht\ntp://h', 'http://h?a=b&c="<>\'', 'foo://h?\'', 'http://h#a`b<c>"', 'http://h/`{}|',
+    'http://h/?%F0%9F%98%80', 'http://h/😀?😀#😀', 'http://h\\@x/', 'https:example.com', 'http://a.b..c/', 'http://%30x7f.1/',
+    'http://0xffffffff', 'http://h/\\..\\x')] + [[u, 'http://user:pw@base.com:8080/a/b/c?q=1#f'] for u in (
+        '', 'x', './x', '../x', '../../../x', '/x', '//other', '//other:9/x', '?r', '#g', 'http:x', 'http:/x', 'http://y/x', 'https:x', 'x/./y/..',
+        '\\x', '\\\\h\\x', 'mailto:x', '.', '..', 'x?y#z', ' x ', '%2e%2e/x', ';p', ':80', 'a:b')] + [[u, 'file:///a/b/c'] for u in (
+            'x', '/x', '//h/x', '../x', '?q', '#f', 'C:/x', '/C:/x', 'file:x')] + [[u, 'mailto:a@b'] for u in ('x', '#f', '', '?q')] + [
+                [u, 'foo://h/a/b?q'] for u in ('x', '/x', '//y/z', '..', '?r', '')]
+
+# [url, property, value]
+SETS = [['http://u:p@h:81/p?q#f', name, value] for name, values in {
+    'protocol': ('https', 'ws:', 'foo', 'x y', 'file'), 'username': ('', 'a b', '@:'), 'password': ('', 'x:y'),
+    'host': ('new', 'new:82', 'new:', '', 'a/b', 'a b', '[::1]:9', 'x:99999'), 'hostname': ('new', 'new:82', '', '1.2', 'a?b'),
+    'port': ('', '80', '82', '82x', 'x', '70000', '-1'), 'pathname': ('', 'a/b', '/a/../b', 'a?b#c', '\\x'),
+    'search': ('', '?', 'a b', '?x#y', "'"), 'hash': ('', '#', 'a b', '#x`y'), 'href': ('http://z/',)}.items() for value in values] + [
+        ['mailto:x', 'host', 'h'], ['mailto:x', 'pathname', 'y'], ['file:///x', 'port', '1'], ['file:///x', 'username', 'u'],
+        ['foo://h/x', 'pathname', 'a\\b'], ['https://h:8443/', 'protocol', 'wss']]
+
+PARAMS = ['', '?a=b', 'a=b&c=d&a=e', 'a', '=x', '&&a=1&', 'a=b=c', 'a+b=c%20d', '%61=%7a', 'a=%zz', 'ä=ö', 'x=%F0%9F%98%80', "q='()*~!-_."]
+
+LOOK = '''
+function look(URL, URLSearchParams) {
+    const all = (u) => ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'].map((n) => u[n]);
+    const out = [];
+    for (const [url, base] of URLS) {
+        let r;
+        try { r = all(base === null ? new URL(url) : new URL(url, base)); } catch (e) { r = e instanceof TypeError ? 'TypeError' : String(e); }
+        out.push(r);
+    }
+    for (const [url, name, value] of SETS) { const u = new URL(url); u[name] = value; out.push(all(u)); }
+    for (const text of PARAMS) {
+        const p = new URLSearchParams(text);
+        p.append('n w', 'é&=+');
+        out.push([p.toString(), p.get('a'), p.getAll('a'), p.has('c'), [...p], p.size]);
+        p.sort(); p.set('a', 1); p.delete('c');
+        out.push(String(p));
+    }
+    const u = new URL('http://h/?a=1');
+    u.searchParams.append('b', ' '); out.push(u.href); u.search = '?c=2'; out.push([...u.searchParams]); u.searchParams.delete('c'); out.push(u.href);
+    out.push(String(new URLSearchParams({ a: 1, b: 'x' })), String(new URLSearchParams([['a', 'b'], ['c', 'd']])), URL.canParse('x'), JSON.stringify({ u }));
+    return out;
+}
+'''
+
+
+class Urls(unittest.TestCase):
+    def test_urls_are_those_of_another_implementation(self):
+        if not NODE:
+            self.skipTest('Node.js is not installed')
+        look = LOOK.replace('of URLS', 'of ' + json.dumps(URLS)).replace('of SETS', 'of ' + json.dumps(SETS)).replace(
+            'of PARAMS', 'of ' + json.dumps(PARAMS))
+        node = subprocess.run([NODE, '-e', look + 'console.log(JSON.stringify(look(URL, URLSearchParams)))'], stdout=subprocess.PIPE,
+                              check=True, encoding='utf-8')
+        run = kiln('run', '--quiet', '--log-format', 'raw', script(
+            self, look + 'export default function () { console.log(JSON.stringify(look(URL, URLSearchParams))); }'))
+        lines = [line for line in run.err.splitlines() if line.startswith('[')]
+        self.assertEqual(len(lines), 1, run.err)
+        cases = [repr(u) for u in URLS] + [repr(s) for s in SETS] + [p for p in PARAMS for _ in range(2)] + list(range(20))
+        different = [(case, theirs, ours) for case, theirs, ours in zip(cases, json.loads(node.stdout), json.loads(lines[0])) if theirs != ours]
+        self.assertEqual(different, [])
+
+
+class Small(unittest.TestCase):
+    def messages(self, body, *arguments):
+        run = kiln('run', '--quiet', '--log-format', 'raw', *arguments, script(self, body))
+        return [line for line in run.err.splitlines()], run
+
+    def test_functions(self):
+        lines, run = self.messages('''
+            export default async function () {
+                console.log(btoa('a\\xff'), atob(' YWJj\\n') , [0, 1, 2, 3].map((n) => atob(btoa('x'.repeat(n))).length).join());
+                for (const f of [() => btoa('\\u0100'), () => atob('a'), () => atob('*')]) try { f(); } catch (e) { console.log(e.name, e.code, e instanceof DOMException); }
+                const o = { d: new Date(5), m: new Map([[1, { a: 1 }]]), s: new Set([1]), b: new Uint8Array([1, 2]), r: /x/g, n: null, u: undefined };
+                o.self = o;
+                const c = structuredClone(o);
+                console.log(c !== o, c.self === c, c.d.getTime(), c.m.get(1).a, c.s.has(1), c.b.join(), String(c.r), 'u' in c);
+                try { structuredClone(() => 1); } catch (e) { console.log(e.name); }
+                const order = [];
+                queueMicrotask(() => order.push(1)); order.push(0); await null; console.log(order.join());
+                const a = performance.now(); console.log(performance.now() >= a, Math.abs(performance.timeOrigin + a - Date.now()) < 1000);
+                const t = new EventTarget();
+                t.addEventListener('x', (e) => console.log('once', e.type, e.target === t, e.detail), { once: true });
+                t.dispatchEvent(new CustomEvent('x', { detail: 7 })); t.dispatchEvent(new Event('x'));
+                const k = new AbortController();
+                const any = AbortSignal.any([k.signal, AbortSignal.timeout(60000)]);
+                k.signal.onabort = () => console.log('aborted', any.aborted);
+                k.abort(new Error('why')); console.log(any.aborted, any.reason.message);
+                await new Promise((done) => AbortSignal.timeout(10).addEventListener('abort', (e) => { console.log(e.target.reason.name); done(); }));
+                throw 'the end'; // with timers left
+            }''')
+        self.assertEqual(lines[:-1], [
+            'Yf8= abc 0,1,2,3', 'InvalidCharacterError 5 true', 'InvalidCharacterError 5 true', 'InvalidCharacterError 5 true',
+            'true true 5 1 true 1,2 /x/g true', 'DataCloneError', '0,1', 'true true', 'once x true 7', 'aborted false', 'true why', 'TimeoutError',
+            'setTimeout 1 was stopped because the VU iteration was interrupted'], run.err)
+
+    def test_k6_has_no_fetch_unless_it_is_asked_for(self):
+        body = 'export default function () { console.log(typeof fetch, typeof Headers); }'
+        self.assertEqual(self.messages(body)[0], ['undefined function'])
+        self.assertEqual(self.messages(body, '--compatibility-mode', 'web')[0], ['function function'])
+
+
+class Server:
+    def __init__(self):
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def do_GET(self):
+                body = self.rfile.read(int(self.headers['Content-Length'] or 0)).decode('latin-1')
+                status = {'/missing': 404, '/away': 302}.get(self.path, 200)
+                answer = json.dumps({'method': self.command, 'path': self.path, 'type': self.headers['Content-Type'],
+                                     'own': self.headers['X-Own'], 'body': body}).encode()
+                self.send_response(status)
+                if status == 302:
+                    self.send_header('Location', '/there')
+                self.send_header('Content-Type', 'application/json')
+                self.send_header('Content-Length', str(len(answer)))
+                self.end_headers()
+                if self.command != 'HEAD':
+                    self.wfile.write(answer)
+
+            do_POST = do_PUT = do_HEAD = do_GET
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.server.daemon_threads = True
+        self.url = 'http://127.0.0.1:%d' % self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join(30)
+        self.server.server_close()
+
+
+class Fetch(unittest.TestCase):
+    def test_requests_and_responses(self):
+        with Server() as server:
+            run = kiln('run', '--quiet', '--log-format', 'raw', script(self, '''
+                import { fetch } from 'k6/x/web';
+                import { Blob } from 'k6/websockets';
+                const U = '%s';
+                async function tell(input, init) {
+                    const res = await fetch(input, init), j = await res.json();
+                    console.log(res.status, res.ok, res.redirected, j.method, j.path, String(j.type).replace(/kiln\\w+/, 'B'), j.own, j.body.replace(/kiln\\w+/g, 'B').replace(/\\r\\n/g, '|'));
+                }
+                export default async function () {
+                    await tell(U + '/x', { headers: { 'X-Own': 'v' }, tags: { kind: 'first' } });
+                    await tell(new Request(U + '/p', { method: 'post', body: '{"a":1}', headers: new Headers([['content-type', 'application/json']]) }));
+                    await tell(new URL('/q?a=b', U), { method: 'PUT', body: new URLSearchParams({ a: 'b c' }) });
+                    const form = new FormData(); form.append('n', 'v'); form.append('f', new Blob(['data'], { type: 'text/x' }), 'f.txt');
+                    await tell(U + '/f', { method: 'POST', body: form });
+                    await tell(U + '/b', { method: 'POST', body: new Uint8Array([65, 66]) });
+                    await tell(U + '/missing');
+                    await tell(U + '/away');
+                    const manual = await fetch(U + '/away', { redirect: 'manual' });
+                    console.log(manual.status, manual.headers.get('location'));
+                    for (const [input, init] of [[U + '/away', { redirect: 'error' }], ['http://127.0.0.1:1/'], [U, { method: 'GET', body: 'x' }], ['no url']])
+                        try { await fetch(input, init); } catch (e) { console.log(e.name, e.message); }
+                    const k = new AbortController(); k.abort();
+                    try { await fetch(U, { signal: k.signal }); } catch (e) { console.log(e.name); }
+                    const late = new AbortController(); setTimeout(() => late.abort(), 0);
+                    const res = await fetch(U + '/twice'), copy = res.clone();
+                    console.log((await res.text()).length === (await copy.arrayBuffer()).byteLength, res.bodyUsed);
+                    try { await res.text(); } catch (e) { console.log(e.name); }
+                    console.log(await new Response('text').text(), (await Response.json({ a: 1 }).json()).a, Response.error().type);
+                }''' % server.url), '--summary-trend-stats', 'avg')
+        lines = [line for line in run.err.splitlines() if not line.startswith('setTimeout')]
+        self.assertEqual(lines, [
+            '200 true false GET /x null v ', '200 true false POST /p application/json null {"a":1}',
+            '200 true false PUT /q?a=b application/x-www-form-urlencoded;charset=UTF-8 null a=b+c',
+            '200 true false POST /f multipart/form-data; boundary=----B null ------B|Content-Disposition: form-data; name="n"||v|------B|'
+            'Content-Disposition: form-data; name="f"; filename="f.txt"|Content-Type: text/x||data|------B--|',
+            '200 true false POST /b null null AB', '404 false false GET /missing null null ', '200 true true GET /there null null ', '302 /there',
+            'TypeError fetch failed: unexpected redirect', 'TypeError fetch failed: Get "http://127.0.0.1:1/": dial tcp 127.0.0.1:1: connect: connection refused',
+            'TypeError Request with GET/HEAD method cannot have body', 'TypeError Invalid URL: no url', 'AbortError', 'true true', 'TypeError',
+            'text 1 error'])
+        self.assertEqual(run.count('http_reqs'), 12)
+
+
+if __name__ == '__main__':
+    unittest.main()
