@@ -1,5 +1,6 @@
-/* Parts of k6's API that are written in JavaScript (streams, what browsers have). Embedded in the program, compiled once
- * per process when a VU first needs them, and then evaluated per VU: no cost for VUs that do not. */
+/* Parts of k6's API that are written in JavaScript (streams, what browsers have). Embedded in the
+ * program, compiled once per process when a VU first needs them, and then evaluated per VU: no cost
+ * for VUs that do not. */
 #pragma once
 
 #include <pthread.h>
@@ -14,11 +15,10 @@ struct js_library {
     uint8_t *bytecode;
     size_t bytecode_bytes;
 };
-#define JS_LIBRARY(name_, symbol)                                \
-    {                                                            \
-        .name = (name_), .source = (symbol),                     \
-        .source_bytes = &symbol##_bytes,                         \
-        .lock = PTHREAD_MUTEX_INITIALIZER                        \
+#define JS_LIBRARY(name_, symbol)                                             \
+    {                                                                         \
+        .name = (name_), .source = (symbol), .source_bytes = &symbol##_bytes, \
+        .lock = PTHREAD_MUTEX_INITIALIZER                                     \
     }
 
 /* What the library's source evaluates to, for this context. JS_EXCEPTION when memory is out. Any

@@ -134,7 +134,7 @@ static void write_options_back(struct vu *vu) {
     if (!json || !JS_IsObject(vu->main_namespace))
         return;
     JSValue options = JS_GetPropertyStr(ctx, vu->main_namespace, "options");
-    JSValue derived = JS_ParseJSON(ctx, json, strlen(json), "options");
+    JSValue derived = JS_ParseJSON2(ctx, json, strlen(json), "options", 0);
     JSPropertyEnum *names;
     uint32_t len;
     if (JS_IsObject(options) && JS_IsObject(derived) &&

@@ -221,16 +221,18 @@ static BOOL kj_is_worth_keeping(JSRuntime *rt, const JSShape *sh, size_t n)
     return TRUE;
 }
 
+/* At second sight: many texts are parsed but once. */
 static void kj_keep_shape(JSContext *ctx, JSShape *sh, uint32_t hash)
 {
     JSRuntime *rt = ctx->rt;
+    int i = hash & (KJ_SHAPES - 1);
     if (!rt->json_shapes)
         rt->json_shapes = js_mallocz_rt(rt, sizeof(*rt->json_shapes));
     if (!rt->json_shapes)
         return; /* it goes without */
-    js_free_shape_null(rt, rt->json_shapes->slots[hash & (KJ_SHAPES - 1)].shape);
-    rt->json_shapes->slots[hash & (KJ_SHAPES - 1)].shape = js_dup_shape(sh);
-    rt->json_shapes->slots[hash & (KJ_SHAPES - 1)].hash = hash;
+    js_free_shape_null(rt, rt->json_shapes->slots[i].shape);
+    rt->json_shapes->slots[i].shape = rt->json_shapes->slots[i].hash == hash ? js_dup_shape(sh) : NULL;
+    rt->json_shapes->slots[i].hash = hash;
 }
 
 /* Key by key. Takes the values. */

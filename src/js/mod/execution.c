@@ -199,7 +199,7 @@ static JSValue new_options(JSContext *ctx) {
     static const char *const left_out[] = {"vus", "iterations", "duration", "stages"};
     static const char *const added[] = {"consoleOutput", "localIPs"};
     const char *json = vu_from_ctx(ctx)->config->options_json;
-    JSValue o = json ? JS_ParseJSON(ctx, json, strlen(json), "options") : JS_NewObject(ctx);
+    JSValue o = json ? JS_ParseJSON2(ctx, json, strlen(json), "options", 0) : JS_NewObject(ctx);
     if (JS_IsException(o))
         return o;
     for (size_t i = 0; i < countof(left_out); i++) {

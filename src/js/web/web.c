@@ -17,12 +17,10 @@ static struct js_library web_library = JS_LIBRARY("k6/x/web", web_apis);
 
 /* In two libraries, since most scripts want URL alone. */
 static const char *const url_names[] = {"URL", "URLSearchParams"};
-static const char *const web_names[] = {"AbortController", "AbortSignal",    "CustomEvent",
-                                        "DOMException",    "Event",          "EventTarget",
-                                        "FormData",        "Headers",        "Request",
-                                        "Response",        "atob",           "btoa",
-                                        "performance",     "queueMicrotask", "structuredClone",
-                                        "fetch"};
+static const char *const web_names[] = {
+    "AbortController", "AbortSignal",    "CustomEvent",     "DOMException", "Event", "EventTarget",
+    "FormData",        "Headers",        "Request",         "Response",     "atob",  "btoa",
+    "performance",     "queueMicrotask", "structuredClone", "fetch"};
 #define FETCH (countof(web_names) - 1)
 
 /* Per VU: what the libraries gave, undefined until then. */
@@ -53,7 +51,8 @@ static JSValue js_now(JSContext *ctx, JSValueConst this_val, int argc, JSValueCo
     (void)this_val;
     (void)argc;
     (void)argv;
-    return JS_NewFloat64(ctx, (double)(clock_now_ns() - atomic_load(&origin_ns)) / (double)NS_PER_MS);
+    return JS_NewFloat64(ctx,
+                         (double)(clock_now_ns() - atomic_load(&origin_ns)) / (double)NS_PER_MS);
 }
 
 static JSValue host_object(struct vu *vu) {

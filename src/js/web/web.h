@@ -1,6 +1,7 @@
-/* What browsers have and k6 has not: URL, URLSearchParams, atob, btoa, structuredClone, queueMicrotask, performance, events,
- * AbortController, Headers, FormData, Request, Response, fetch. Written in JavaScript (url.js, web.js) and evaluated when a
- * script first looks at one of them. */
+/* What browsers have and k6 has not: URL, URLSearchParams, atob, btoa, structuredClone,
+ * queueMicrotask, performance, events, AbortController, Headers, FormData, Request, Response,
+ * fetch. Written in JavaScript (url.js, web.js) and evaluated when a script first looks at one of
+ * them. */
 #pragma once
 
 #include "js/vu_internal.h"
