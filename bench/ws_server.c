@@ -250,7 +250,7 @@ int main(int argc, char **argv) {
     n_clients_max = (int)sysconf(_SC_OPEN_MAX);
     clients = calloc((size_t)n_clients_max, sizeof *clients);
     samples = malloc(SAMPLES_MAX * sizeof *samples);
-    a.sin_port = htons((uint16_t)atoi(argv[1]));
+    a.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&a, sizeof a) || listen(listener, 4096))
         die("listen");

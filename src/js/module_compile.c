@@ -71,11 +71,44 @@ static JSValue compile(struct vu *vu, const struct script_file *f, enum module_k
     return v;
 }
 
+/* import data from './data.json': a module whose default export is the parsed text. k6 refuses it.
+ */
+static JSValue compile_json(struct vu *vu, const struct script_file *f, char **out_text) {
+    JSContext *ctx = vu->ctx;
+    JSValue data = JS_ParseJSON(ctx, f->ptr, f->len, f->url);
+    JSValue text = JS_IsException(data) ? JS_EXCEPTION
+                                        : JS_JSONStringify(ctx, data, JS_UNDEFINED, JS_UNDEFINED);
+    JS_FreeValue(ctx, data);
+    JSValue quoted = JS_IsException(text) ? JS_EXCEPTION
+                                          : JS_JSONStringify(ctx, text, JS_UNDEFINED, JS_UNDEFINED);
+    JS_FreeValue(ctx, text);
+    struct js_text literal;
+    if (JS_IsException(quoted) || !js_text_get(ctx, quoted, &literal)) {
+        char *words = js_take_exception_text(ctx);
+        *out_text = xasprintf("%s: %s", f->url, words);
+        free(words);
+        return JS_EXCEPTION;
+    }
+    char *source = xasprintf("export default JSON.parse(%.*s);", SLICE_FMT(literal.s));
+    js_text_release(&literal);
+    JS_FreeValue(ctx, quoted);
+    struct script_file module = {.url = f->url, .ptr = source, .len = strlen(source)};
+    JSValue v = compile_esm(ctx, &module);
+    free(source);
+    return v;
+}
+
+/* import … with { type: "json" }: QuickJS does not know it, the stripper of types takes it out. */
+static bool may_have_attributes(const struct script_file *f) {
+    return memmem(f->ptr, f->len, "with", 4) &&
+           (memmem(f->ptr, f->len, "\"json\"", 6) || memmem(f->ptr, f->len, "'json'", 6));
+}
+
 /* What is no JavaScript may be TypeScript by its name, or on standard input. */
 static bool may_be_typescript(const struct script_file *f) {
     struct slice url = slice_cstr(f->url);
-    return !compat_is_v051() &&
-           (slice_ends(url, SLICE(".ts")) || slice_eq(url, SLICE("file:///-")));
+    return !compat_is_v051() && (slice_ends(url, SLICE(".ts")) ||
+                                 slice_eq(url, SLICE("file:///-")) || may_have_attributes(f));
 }
 
 static JSValue compile_typescript(struct vu *vu, const struct script_file *f,
@@ -106,8 +139,9 @@ struct script_module *js_module_compile(struct vu *vu, struct script_file *f, JS
     if (wants_source(f))
         vu->script->keep_source = true;
     JS_SetStripInfo(vu->rt, vu->script->keep_source ? 0 : JS_STRIP_SOURCE);
-    enum module_kind kind;
-    JSValue v = compile(vu, f, &kind, out_text);
+    enum module_kind kind = MODULE_ESM;
+    bool is_json = slice_ends(slice_cstr(f->url), SLICE(".json")) && !compat_is_v051();
+    JSValue v = is_json ? compile_json(vu, f, out_text) : compile(vu, f, &kind, out_text);
     if (JS_IsException(v) && may_be_typescript(f)) {
         free(*out_text);
         *out_text = NULL;

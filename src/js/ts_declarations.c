@@ -396,11 +396,25 @@ static void import_equals(struct parser *p, size_t from) {
     syntax_optional_semicolon(p);
 }
 
+/* with { type: "json" }: the file's name says as much. */
+static void import_attributes(struct parser *p) {
+    size_t from = p->s.token.at;
+    if (!syntax_at(p, "with") || p->s.implicit_end)
+        return;
+    syntax_next(p);
+    syntax_expect(p, "{");
+    while (!syntax_at(p, "}") && !syntax_at_end(p))
+        syntax_next(p);
+    syntax_expect(p, "}");
+    ts_erase(p, from, p->s.prev_end);
+}
+
 void ts_import(struct parser *p) {
     size_t from = p->ts->statement_start, n = p->ts->edits.len, statement = p->ts->statements.len;
     syntax_next(p);
     if (p->s.token.kind == TOKEN_STRING) {
         syntax_next(p);
+        import_attributes(p);
         syntax_optional_semicolon(p);
         return;
     }
@@ -444,6 +458,7 @@ void ts_import(struct parser *p) {
         read_specifiers(p, statement);
     }
     expect_from(p);
+    import_attributes(p);
     syntax_optional_semicolon(p);
     vec_push(&p->ts->statements, (struct ts_edit){from, p->s.prev_end, NULL});
 }
