@@ -103,7 +103,7 @@ static int setup(void **state) {
     w->dashboard = dashboard_start(&config, &err);
     if (w->dashboard == NULL)
         fail_msg("%s", err.text);
-    w->port = (uint16_t)atoi(strrchr(dashboard_url(w->dashboard), ':') + 1);
+    w->port = (uint16_t)strtoul(strrchr(dashboard_url(w->dashboard), ':') + 1, NULL, 10);
     *state = w;
     return 0;
 }
