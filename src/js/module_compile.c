@@ -71,8 +71,8 @@ static JSValue compile(struct vu *vu, const struct script_file *f, enum module_k
     return v;
 }
 
-/* import data from './data.json': a module whose default export is the parsed text. k6 refuses it.
- */
+/* A module whose default export is the parsed text: import data from './data.json' with { type:
+ * 'json' }. */
 static JSValue compile_json(struct vu *vu, const struct script_file *f, char **out_text) {
     JSContext *ctx = vu->ctx;
     JSValue data = JS_ParseJSON(ctx, f->ptr, f->len, f->url);
@@ -140,12 +140,13 @@ struct script_module *js_module_compile(struct vu *vu, struct script_file *f, JS
         vu->script->keep_source = true;
     JS_SetStripInfo(vu->rt, vu->script->keep_source ? 0 : JS_STRIP_SOURCE);
     enum module_kind kind = MODULE_ESM;
-    bool is_json = slice_ends(slice_cstr(f->url), SLICE(".json")) && !compat_is_v051();
+    bool is_json = vu->script->imports_json && slice_ends(slice_cstr(f->url), SLICE(".json"));
     JSValue v = is_json ? compile_json(vu, f, out_text) : compile(vu, f, &kind, out_text);
     if (JS_IsException(v) && may_be_typescript(f)) {
         free(*out_text);
         *out_text = NULL;
         v = compile_typescript(vu, f, &kind, out_text);
+        vu->script->imports_json |= !JS_IsException(v) && may_have_attributes(f);
     }
     if (JS_IsException(v))
         return NULL;

@@ -56,6 +56,7 @@ struct script {
     struct script_file *main_file;
     const struct map *archive; /* url -> struct slice *; NULL = the disk */
     bool is_extended, is_web;
+    bool imports_json; /* a module said: with { type: "json" } */
     bool is_frozen;
     bool keep_source; /* functions keep their source text (k6/browser sends it to pages) */
     struct script_exports exports;

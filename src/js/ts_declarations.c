@@ -399,7 +399,7 @@ static void import_equals(struct parser *p, size_t from) {
 /* with { type: "json" }: the file's name says as much. */
 static void import_attributes(struct parser *p) {
     size_t from = p->s.token.at;
-    if (!syntax_at(p, "with") || p->s.implicit_end)
+    if (!syntax_at(p, "with"))
         return;
     syntax_next(p);
     syntax_expect(p, "{");
