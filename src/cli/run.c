@@ -21,6 +21,7 @@
 #include "output/output.h"
 
 #define WORKERS_MAX 1024
+#define LOG_PAUSE_NS (100 * NS_PER_MS)
 
 struct run_command {
     struct loaded_test *t;
@@ -33,6 +34,11 @@ struct run_command {
     struct run_results results;
     struct fiber *lingerer;
     bool is_interrupted;
+    struct {
+        struct worker_msg msg; /* from the outputs: they have stopped */
+        struct fiber *fiber;   /* that waits for it */
+        bool is_on, is_done;
+    } stopping;
 };
 
 static const struct flag_def own_flags[] = {
@@ -176,6 +182,10 @@ static void create_run(struct run_command *c, int n_workers) {
 static void on_interrupt(void *arg, const char *name) {
     struct run_command *c = arg;
     struct failure f = {0};
+    if (c->stopping.is_on) { /* the test is over */
+        outputs_hurry(c->outputs);
+        return;
+    }
     failure_set(&f, EXIT_CODE_EXTERNAL_ABORT, NULL,
                 "test run was aborted because %s received a '%s' signal", program_name, name);
     c->is_interrupted = true;
@@ -223,6 +233,31 @@ static void check_thresholds(struct run_command *c, struct failure *f) {
     buf_release(&names);
 }
 
+static void on_outputs_stopped(struct worker_msg *msg) {
+    struct run_command *c = container_of(msg, struct run_command, stopping.msg);
+    c->stopping.is_done = true;
+    fiber_wake(c->stopping.fiber);
+}
+
+static void tell_outputs_stopped(void *arg) {
+    struct run_command *c = arg;
+    c->stopping.msg.run = on_outputs_stopped;
+    worker_post(c->t->main_worker, &c->stopping.msg);
+}
+
+/* Signals are heard and the log is written meanwhile: a server that is away may take seconds. */
+static void stop_outputs(struct run_command *c) {
+    c->stopping.is_on = true;
+    c->stopping.fiber = fiber_self();
+    outputs_stop_begin(c->outputs, tell_outputs_stopped, c);
+    while (!c->stopping.is_done) {
+        fiber_park(clock_now_ns() + LOG_PAUSE_NS);
+        log_flush();
+    }
+    outputs_stop(c->outputs);
+    c->stopping.is_on = false;
+}
+
 /* From here on there is something to report, whatever happens. */
 static void run_and_report(struct run_command *c, struct failure *f) {
     struct error err = {0};
@@ -235,7 +270,7 @@ static void run_and_report(struct run_command *c, struct failure *f) {
         execute(c, f);
         run_finish(c->run);
         check_thresholds(c, f);
-        outputs_stop(c->outputs);
+        stop_outputs(c);
         run_results_stop(&c->results, f);
     } else {
         failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);

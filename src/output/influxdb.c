@@ -377,6 +377,7 @@ static int influxdb_start(struct output *base, struct error *err) {
                                  .unit = "samples",
                                  .n_threads = (int)o->concurrent_writes,
                                  .arg = o,
+                                 .is_hurried = base->is_hurried,
                                  .send = send_body,
                                  .failed = on_failed,
                                  .sent = on_sent,

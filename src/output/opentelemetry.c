@@ -178,6 +178,7 @@ static int otel_start(struct output *base, struct error *err) {
                                  .unit = "data points",
                                  .n_threads = 1, /* a stream's points must come in order */
                                  .arg = o,
+                                 .is_hurried = base->is_hurried,
                                  .send = send_body,
                                  .failed = on_failed,
                                  .open = open_sender,
@@ -191,10 +192,14 @@ static int otel_start(struct output *base, struct error *err) {
     return o->queue ? 0 : KE_CONFIG;
 }
 
-static void otel_stop(struct output *base) {
+static void otel_finish(struct output *base) {
     struct otel_output *o = (struct otel_output *)base;
     if (o->aggregate)
         export(o);
+}
+
+static void otel_stop(struct output *base) {
+    struct otel_output *o = (struct otel_output *)base;
     push_queue_free(o->queue);
     o->queue = NULL;
 }
@@ -222,6 +227,7 @@ static int otel_create(struct output *base, struct slice arg, struct error *err)
     base->wants = OUTPUT_WANTS_SERIES;
     base->start = otel_start;
     base->collect = otel_collect;
+    base->finish = otel_finish;
     base->stop = otel_stop;
     return 0;
 }

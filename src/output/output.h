@@ -59,8 +59,13 @@ void outputs_give(void *outputs, struct raw_chunk *chunk);
  * aggregate lives until outputs_stop, which flushes what the last tick saw. */
 void outputs_tick(struct outputs *o, struct aggregate *a);
 /* Writes all that was given, closes, joins the threads; logs how many samples were dropped. No give
- * may come later. */
+ * may come later. Blocks for as long as a server that is away gets another chance. */
 void outputs_stop(struct outputs *o);
+/* The same in two steps, for who must not block: outputs_start has succeeded; stopped is called on
+ * another thread when all is done, and outputs_stop then returns at once. */
+void outputs_stop_begin(struct outputs *o, void (*stopped)(void *arg), void *arg);
+/* The outputs shall not wait for their servers any longer. Any thread. */
+void outputs_hurry(struct outputs *o);
 void outputs_free(struct outputs *o);
 /* Samples dropped so far, of all outputs. Any thread. */
 uint64_t outputs_dropped(const struct outputs *o);

@@ -28,14 +28,17 @@ struct output {
     char *description;
     int64_t flush_ns; /* how often what is queued is consumed */
     unsigned wants;   /* enum output_wants */
+    const _Atomic bool *is_hurried;
 
-    /* Each may be NULL. start and stop on the main thread, before and after the output's thread. */
+    /* Each may be NULL. start on the main thread, before the output's thread; stop on some thread
+     * after it. */
     int (*start)(struct output *o, struct error *err);
     /* The output's thread: some chunks, then a flush. */
     void (*consume)(struct output *o, const struct raw_chunk *chunk);
     void (*flush)(struct output *o);
     /* Main thread, with OUTPUT_WANTS_SERIES: copies what changed; must not wait. */
     void (*collect)(struct output *o, struct aggregate *a);
+    void (*finish)(struct output *o); /* main thread, before stop: the last of the aggregate */
     void (*stop)(struct output *o);
     void (*release)(struct output *o);
 

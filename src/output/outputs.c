@@ -42,7 +42,11 @@ struct output_queue {
 struct outputs {
     struct output_params params;
     VEC(struct output *) items;
-    bool is_started;
+    bool is_started, is_stopping;
+    _Atomic bool is_hurried;
+    pthread_t stopper;
+    void (*stopped)(void *arg);
+    void *stopped_arg;
 };
 
 struct outputs *outputs_new(const struct output_params *params) {
@@ -201,6 +205,7 @@ int outputs_add(struct outputs *o, struct slice spec, struct error *err) {
     struct output *output = xcalloc(1, type->bytes);
     output->type = type;
     output->params = &o->params;
+    output->is_hurried = &o->is_hurried;
     output->queue = queue_new(output);
     if (!arg.ptr)
         arg = SLICE("");
@@ -255,12 +260,54 @@ int outputs_start(struct outputs *o, struct error *err) {
     return 0;
 }
 
-void outputs_stop(struct outputs *o) {
-    if (!o->is_started)
-        return;
-    o->is_started = false;
+static void *stop_one(void *arg) {
+    output_stop(arg);
+    return NULL;
+}
+
+/* All at once: one that waits for its server must not make the others late. */
+static void *stop_all(void *arg) {
+    struct outputs *o = arg;
+    pthread_t *threads = xcalloc(o->items.len, sizeof *threads);
+    bool *has_thread = xcalloc(o->items.len, sizeof *has_thread);
+    for (size_t i = 0; i < o->items.len; i++) {
+        has_thread[i] = pthread_create(&threads[i], NULL, stop_one, o->items.ptr[i]) == 0;
+        if (!has_thread[i])
+            output_stop(o->items.ptr[i]);
+    }
     for (size_t i = 0; i < o->items.len; i++)
-        output_stop(o->items.ptr[i]);
+        if (has_thread[i])
+            pthread_join(threads[i], NULL);
+    free(threads);
+    free(has_thread);
+    if (o->stopped)
+        o->stopped(o->stopped_arg);
+    return NULL;
+}
+
+void outputs_stop_begin(struct outputs *o, void (*stopped)(void *arg), void *arg) {
+    CHECK(o->is_started);
+    o->is_started = false;
+    o->stopped = stopped;
+    o->stopped_arg = arg;
+    for (size_t i = 0; i < o->items.len; i++)
+        if (o->items.ptr[i]->finish)
+            o->items.ptr[i]->finish(o->items.ptr[i]);
+    o->is_stopping = pthread_create(&o->stopper, NULL, stop_all, o) == 0;
+    if (!o->is_stopping)
+        stop_all(o);
+}
+
+void outputs_stop(struct outputs *o) {
+    if (o->is_started)
+        outputs_stop_begin(o, NULL, NULL);
+    if (o->is_stopping)
+        pthread_join(o->stopper, NULL);
+    o->is_stopping = false;
+}
+
+void outputs_hurry(struct outputs *o) {
+    atomic_store(&o->is_hurried, true);
 }
 
 void outputs_free(struct outputs *o) {

@@ -146,6 +146,7 @@ static int prom_start(struct output *base, struct error *err) {
                                  .unit = "values of time series",
                                  .n_threads = 1, /* a series' samples must come in order */
                                  .arg = o,
+                                 .is_hurried = base->is_hurried,
                                  .send = send_body,
                                  .failed = on_failed,
                                  .sent = on_sent,
@@ -158,13 +159,17 @@ static int prom_start(struct output *base, struct error *err) {
     return o->queue ? 0 : KE_CONFIG;
 }
 
+static void prom_finish(struct output *base) {
+    struct prom_output *o = (struct prom_output *)base;
+    if (!o->aggregate)
+        return;
+    flush(o);
+    if (o->config.has_stale_markers)
+        mark_stale(o);
+}
+
 static void prom_stop(struct output *base) {
     struct prom_output *o = (struct prom_output *)base;
-    if (o->aggregate) {
-        flush(o);
-        if (o->config.has_stale_markers)
-            mark_stale(o);
-    }
     push_queue_free(o->queue);
     o->queue = NULL;
 }
@@ -186,6 +191,7 @@ static int prom_create(struct output *base, struct slice arg, struct error *err)
     base->wants = OUTPUT_WANTS_SERIES;
     base->start = prom_start;
     base->collect = prom_collect;
+    base->finish = prom_finish;
     base->stop = prom_stop;
     return 0;
 }

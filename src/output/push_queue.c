@@ -1,6 +1,7 @@
 #include "output/push_queue.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -9,6 +10,8 @@
 #include "base/log.h"
 
 #define FIRST_PAUSE_NS (100 * NS_PER_MS)
+/* How soon a pause sees that it is hurried. */
+#define HURRY_LOOK_NS (100 * NS_PER_MS)
 
 struct body {
     struct body *next;
@@ -66,8 +69,12 @@ static int64_t patience_ns(const struct push_queue *q) {
     return q->has_sent ? PUSH_PATIENCE_NS : PUSH_PATIENCE_NEVER_NS;
 }
 
+static bool is_hurried(const struct push_queue *q) {
+    return q->config.is_hurried && atomic_load(q->config.is_hurried);
+}
+
 static bool is_too_late(const struct push_queue *q) {
-    return q->is_stopping && clock_now_ns() - q->stopped_ns >= patience_ns(q);
+    return q->is_stopping && (is_hurried(q) || clock_now_ns() - q->stopped_ns >= patience_ns(q));
 }
 
 static bool has_room(const struct push_queue *q, const struct body *b) {
@@ -90,11 +97,14 @@ static struct body *wait_for_body(struct push_queue *q) {
  * the last word on the server is a fresh one. */
 static bool pause_before_retry(struct push_queue *q, int64_t pause_ns) {
     int64_t until_ns = clock_now_ns() + pause_ns;
-    struct timespec until = {until_ns / NS_PER_S, until_ns % NS_PER_S};
     pthread_mutex_lock(&q->lock);
     bool was_stopping = q->is_stopping;
-    while (q->is_stopping == was_stopping && clock_now_ns() < until_ns)
-        pthread_cond_timedwait(&q->wake, &q->lock, &until);
+    while (q->is_stopping == was_stopping && clock_now_ns() < until_ns && !is_too_late(q)) {
+        int64_t look_ns = clock_now_ns() + HURRY_LOOK_NS, next_ns;
+        next_ns = look_ns < until_ns ? look_ns : until_ns;
+        struct timespec next = {next_ns / NS_PER_S, next_ns % NS_PER_S};
+        pthread_cond_timedwait(&q->wake, &q->lock, &next);
+    }
     bool may_go_on = !is_too_late(q);
     pthread_mutex_unlock(&q->lock);
     return may_go_on;

@@ -38,7 +38,8 @@ struct push_config {
     /* One sender a thread, made before it runs. */
     void *(*open)(void *arg, struct error *err); /* NULL = failed */
     void (*close)(void *arg, void *sender);
-    int64_t patience_ns; /* for tests; 0 = those above */
+    int64_t patience_ns;            /* for tests; 0 = those above */
+    const _Atomic bool *is_hurried; /* true ends the patience; NULL = never */
 };
 
 /* NULL when a sender cannot be opened. */

@@ -7,12 +7,13 @@ import gzip
 import json
 import os
 import re
+import signal
 import socket
 import tempfile
 import time
 import unittest
 
-from kiln_runner import kiln, script
+from kiln_runner import Started, kiln, script
 from otlp_receiver import HttpReceiver
 
 SCRIPT = """
@@ -138,6 +139,26 @@ class Outputs(unittest.TestCase):
             self.assertIn('got status code: %d instead expected a 2xx' % statuses[0], run.err)
             self.assertIn(words, run.err)
             self.assertEqual(run.code, 0)
+
+    def test_an_interrupt_ends_the_wait_for_a_server_but_not_the_report(self):
+        text = script(self, "import { sleep } from 'k6'; export default function () { sleep(0.1); }")
+        with HttpReceiver([200] + [503] * 1000) as away, HttpReceiver() as other:
+            env = {'K6_PROMETHEUS_RW_SERVER_URL': 'http://%s/push' % away.endpoint, 'K6_PROMETHEUS_RW_PUSH_INTERVAL': '1s',
+                   'K6_OTEL_EXPORTER_PROTOCOL': 'http/protobuf', 'K6_OTEL_HTTP_EXPORTER_ENDPOINT': other.endpoint,
+                   'K6_OTEL_HTTP_EXPORTER_INSECURE': 'true', 'K6_OTEL_EXPORT_INTERVAL': '1h'}
+            with Started('run', '--quiet', '-d', '3s', '-o', 'experimental-prometheus-rw', '-o', 'opentelemetry', text,
+                         env=env) as run:
+                end = time.monotonic() + 60
+                while not other.requests:  # it exports at the end only: the test is over
+                    self.assertLess(time.monotonic(), end)
+                    time.sleep(0.01)
+                begin = time.monotonic()
+                run.process.send_signal(signal.SIGINT)
+                done = run.finish(60)
+            self.assertLess(time.monotonic() - begin, 8)  # it would have waited for 10 s
+        self.assertEqual(done.code, 0, done.err)
+        self.assertRegex(done.err, r'The output experimental-prometheus-rw lost \d+ values')
+        self.assertIn('iterations', done.summary)
 
     def test_a_server_that_never_answers_does_not_hold_up_the_test(self):
         with socket.socket() as silent:
