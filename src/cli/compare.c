@@ -22,10 +22,22 @@ static const struct flag_def own_flags[] = {
 
 typedef VEC(struct compare_gate) gate_vec;
 
+/* Up to the next comma that is not in braces. */
+static struct slice cut_gate(struct slice *rest) {
+    size_t n = 0;
+    int depth = 0;
+    for (; n < rest->len && (depth > 0 || rest->ptr[n] != ','); n++)
+        depth += (rest->ptr[n] == '{') - (rest->ptr[n] == '}');
+    struct slice gate = slice_from(rest->ptr, n);
+    *rest =
+        n < rest->len ? slice_from(rest->ptr + n + 1, rest->len - n - 1) : (struct slice){NULL, 0};
+    return gate;
+}
+
 static int add_gates(gate_vec *gates, const char *list, struct error *err) {
     struct slice rest = slice_cstr(list);
     while (rest.ptr) {
-        struct slice text = slice_trim(slice_cut(&rest, ','));
+        struct slice text = slice_trim(cut_gate(&rest));
         struct compare_gate gate;
         if (text.len == 0)
             continue;

@@ -34,6 +34,8 @@ struct compare_gate {
     /* By compare_check. */
     bool is_checked, has_failed, is_missing;
     double before, after;
+    enum metric_type type;
+    enum metric_contains contains;
 };
 
 enum compare_verdict {

@@ -87,8 +87,7 @@ void compare_gate_release(struct compare_gate *g) {
     *g = (struct compare_gate){0};
 }
 
-static bool suits(const struct compare_gate *g, const struct result_series *s) {
-    enum metric_type type = s->metric.type;
+static bool suits(const struct compare_gate *g, enum metric_type type) {
     switch (g->stat.kind) {
     case COMPARE_TREND:
         return type == METRIC_TREND;
@@ -103,24 +102,30 @@ static bool suits(const struct compare_gate *g, const struct result_series *s) {
     return type == METRIC_COUNTER || type == METRIC_TREND;
 }
 
+static void judge(struct compare_gate *g) {
+    bool is_rate = g->type == METRIC_RATE;
+    double allowed = g->is_percent ? g->limit / 100 * (is_rate ? 1 : fabs(g->before)) : g->limit;
+    double change = g->after - g->before;
+    g->has_failed = g->limit < 0 ? change < allowed : change > allowed;
+}
+
 bool compare_check(const struct compare *c, struct compare_gate *g) {
-    const struct result_series *s[2];
-    double value[2];
+    double *values[2] = {&g->before, &g->after};
     g->is_checked = true;
     for (int i = 0; i < 2; i++) {
-        s[i] = result_find(&c->sides[i].result, g->metric);
-        g->is_missing |= !s[i] || !s[i]->total.has_samples || !suits(g, s[i]);
+        struct sink total;
+        if (!result_total(&c->sides[i].result, g->metric, &total)) {
+            g->is_missing = true;
+            continue;
+        }
+        g->is_missing |= !suits(g, total.metric->type);
+        g->type = total.metric->type;
+        g->contains = total.metric->contains;
+        *values[i] = compare_value(&total, &g->stat, c->sides[i].seconds);
+        sink_release(&total);
     }
-    g->has_failed = g->is_missing;
-    if (g->is_missing)
-        return false;
-    for (int i = 0; i < 2; i++)
-        value[i] = compare_value(&s[i]->total, &g->stat, c->sides[i].seconds);
-    g->before = value[0];
-    g->after = value[1];
-    bool is_rate = s[0]->metric.type == METRIC_RATE;
-    double allowed = g->is_percent ? g->limit / 100 * (is_rate ? 1 : fabs(value[0])) : g->limit;
-    double change = value[1] - value[0];
-    g->has_failed = g->limit < 0 ? change < allowed : change > allowed;
+    g->has_failed = true;
+    if (!g->is_missing)
+        judge(g);
     return !g->has_failed;
 }

@@ -111,16 +111,14 @@ static void put_side(struct buf *out, const char *label, const struct compare_si
                duration_format(rounded_ns, length));
 }
 
-static const char *gate_value(struct arena *a, const struct compare *c,
-                              const struct compare_gate *g, double v) {
-    const struct result_series *s = result_find(&c->sides[0].result, g->metric);
-    if (!s || s->metric.type == METRIC_COUNTER || g->stat.kind == COMPARE_COUNT)
+static const char *gate_value(struct arena *a, const struct compare_gate *g, double v) {
+    if (g->type == METRIC_COUNTER || g->stat.kind == COMPARE_COUNT)
         return format_number(a, v, 2);
-    return format_value(a, v, s->metric.type, s->metric.contains, NULL);
+    return format_value(a, v, g->type, g->contains, NULL);
 }
 
-static void put_gates(struct arena *a, const struct compare *c, const struct compare_gate *gates,
-                      size_t n, bool is_color, struct buf *out) {
+static void put_gates(struct arena *a, const struct compare_gate *gates, size_t n, bool is_color,
+                      struct buf *out) {
     if (n > 0)
         buf_append_str(out, "\n  gates\n");
     for (size_t i = 0; i < n; i++) {
@@ -131,8 +129,8 @@ static void put_gates(struct arena *a, const struct compare *c, const struct com
         if (g->is_missing)
             buf_printf(out, " %s: not in both runs, or no such statistic of it\n", g->source);
         else
-            buf_printf(out, " %s: %s → %s\n", g->source, gate_value(a, c, g, g->before),
-                       gate_value(a, c, g, g->after));
+            buf_printf(out, " %s: %s → %s\n", g->source, gate_value(a, g, g->before),
+                       gate_value(a, g, g->after));
     }
 }
 
@@ -180,7 +178,7 @@ void compare_write_text(const struct compare *c, const struct compare_gate *gate
             put_cell(&a, row, &row->cells[k], o->is_color, out);
     }
     put_conclusion(c, out);
-    put_gates(&a, c, gates, n_gates, o->is_color, out);
+    put_gates(&a, gates, n_gates, o->is_color, out);
     arena_release(&a);
 }
 

@@ -72,3 +72,7 @@ int result_parse(struct slice bytes, const char *name, result_window_fn *fn, voi
 void result_release(struct result *r);
 /* By kind METRIC and full name; NULL. */
 const struct result_series *result_find(const struct result *r, const char *name);
+/* Puts the total of a metric into *out, which is to be released with sink_release: of one that the
+ * file has by this name, or, of "metric{tag:value,other:value}", of all series with these tags.
+ * False when there is nothing; *out needs no release then. */
+bool result_total(const struct result *r, const char *name, struct sink *out);

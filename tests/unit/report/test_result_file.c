@@ -247,6 +247,14 @@ static void what_got_slower_is_told(void **state) {
     assert_true(passes);
     compare_ms(w, 3, 10, 10, "other:avg=+50%", &passes);
     assert_false(passes); /* a gate on what is not there fails */
+    compare_ms(w, 3, 10, 20, "http_req_duration{status:200}:avg=+110%", &passes);
+    assert_true(passes); /* by the tags of series */
+    compare_ms(w, 3, 10, 20, "http_req_duration{status:'200'}:avg=+90%", &passes);
+    assert_false(passes);
+    compare_ms(w, 3, 10, 10, "http_req_duration{status:404}:avg=+50%", &passes);
+    assert_false(passes);
+    compare_ms(w, 3, 10, 10, "http_req_duration{status:200,other:x}:avg=+50%", &passes);
+    assert_false(passes);
 }
 
 #define with_world(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
