@@ -30,6 +30,8 @@ export interface View {
 // Besides by colour, lines differ by their dashes.
 const DASHES: number[][] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [4, 2]];
 const COLOURS = 6;
+// With more points a line gets thinner.
+const DENSE = 400;
 
 function css(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -152,7 +154,7 @@ export class Panel {
   }
 
   private draw() {
-    const shape = this.units.join() + document.documentElement.dataset['theme'];
+    const shape = this.units.join() + this.isDense() + document.documentElement.dataset['theme'];
     if (!this.plot || this.drawn !== shape) this.create(shape);
     const u = this.plot!;
     u.batch(() => {
@@ -167,6 +169,10 @@ export class Panel {
   redraw() {
     this.drawn = '';
     if (this.plot) this.draw();
+  }
+
+  private isDense(): boolean {
+    return this.data[0].length > DENSE;
   }
 
   private create(shape: string) {
@@ -203,7 +209,7 @@ export class Panel {
       series: [{}, ...series.map((s, i) => {
         const colour = css('--c' + this.colour(i));
         return {
-          label: s.label, scale: s.right ? 'y2' : 'y', stroke: colour, width: 2, dash: DASHES[i % DASHES.length] ?? [],
+          label: s.label, scale: s.right ? 'y2' : 'y', stroke: colour, width: this.isDense() ? 1 : 2, dash: DASHES[i % DASHES.length] ?? [],
           fill: s.line || i > 1 ? undefined : colour + '22', show: !this.hidden[i], points: { size: 5 },
         };
       })],

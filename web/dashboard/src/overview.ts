@@ -24,6 +24,19 @@ const FIGURES: Figure[] = [
 
 const WIDTH = 200, HEIGHT = 40;
 
+// Averages of neighbours, where there are more than a small curve can show.
+const SPARK_POINTS = 80;
+function thin(values: number[]): number[] {
+  if (values.length <= SPARK_POINTS) return values;
+  const sums = new Array<number>(SPARK_POINTS).fill(0), counts = new Array<number>(SPARK_POINTS).fill(0);
+  values.forEach((v, i) => {
+    const at = Math.floor((i / values.length) * SPARK_POINTS);
+    sums[at]! += v;
+    counts[at]!++;
+  });
+  return sums.map((v, i) => v / counts[i]!);
+}
+
 class Card {
   readonly element: HTMLElement;
   private readonly value = h('div', { class: 'figure' }, '–');
@@ -52,7 +65,7 @@ class Card {
   }
 
   private draw(curve: (number | null)[]) {
-    const values = curve.map((v) => v ?? 0);
+    const values = thin(curve.map((v) => v ?? 0));
     if (values.length === 1) values.push(values[0]!);
     const top = Math.max(...values, 0) || 1;
     const points = values.map((v, i) => `${((i / (values.length - 1)) * WIDTH).toFixed(1)},${(HEIGHT - 2 - (v / top) * (HEIGHT - 5)).toFixed(1)}`);

@@ -81,7 +81,9 @@ export class Summary {
   private shown = -1;
   constructor(private readonly root: HTMLElement) {}
   update(model: Model) {
-    if (this.shown === model.version) return;
+    const selection = getSelection();
+    const isCopying = selection && !selection.isCollapsed && this.root.contains(selection.anchorNode);
+    if (this.shown === model.version || (isCopying && !model.isEnded)) return;
     this.shown = model.version;
     const parts = [verdict(model), thresholds(model), checks(model), metrics(model, 'trend'), metrics(model, 'counter'), metrics(model, 'rate'), metrics(model, 'gauge')];
     const scroll = [...this.root.querySelectorAll('.scroll')].map((e) => e.scrollLeft);
