@@ -145,8 +145,8 @@ struct script_module *js_module_compile(struct vu *vu, struct script_file *f, JS
     if (JS_IsException(v) && may_be_typescript(f)) {
         free(*out_text);
         *out_text = NULL;
+        vu->script->imports_json |= may_have_attributes(f); /* compiling loads what it imports */
         v = compile_typescript(vu, f, &kind, out_text);
-        vu->script->imports_json |= !JS_IsException(v) && may_have_attributes(f);
     }
     if (JS_IsException(v))
         return NULL;
