@@ -271,6 +271,9 @@ class DashboardTest(unittest.TestCase):
             page.resize(1280, 900)
             self.assertIn('group:::menu', page.evaluate('[...document.getElementById("filter").options].map(o => o.value)'))
 
+            self.look_at_filter(page)
+            self.look_at_keyboard(page)
+
             # The page is opened with the token: it can pause the test.
             page.evaluate('location.hash = "token=%s"' % TOKEN)
             page.call('Page.reload')
@@ -307,6 +310,20 @@ class DashboardTest(unittest.TestCase):
             page.evaluate('document.getElementById("theme").click()')
             colours.add(page.evaluate('getComputedStyle(document.body).backgroundColor'))
         self.assertEqual(len(colours), 2)
+
+    def look_at_filter(self, page):
+        failed = 'document.querySelectorAll(".card .figure")[3].textContent'
+        choose = 'const s = document.getElementById("filter"); s.value = "%s"; s.dispatchEvent(new Event("change"))'
+        for value, shown in (('group:::menu', '0%'), ('group:::order', '100%'), ('', 'some')):
+            page.evaluate('(() => { %s })()' % (choose % value))
+            # Of everything it is half, but for a period that ended between the two requests of an iteration.
+            page.wait_for('%s === "%s"' % (failed, shown) if value else 'parseFloat(%s) > 0 && parseFloat(%s) < 100' % (failed, failed), 60)
+            self.assertEqual(page.evaluate('document.querySelectorAll(".panel.unfiltered").length > 0'), bool(value))
+
+    def look_at_keyboard(self, page):
+        page.evaluate('document.querySelector(".plot").focus()')
+        page.evaluate('document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "End", bubbles: true}))')
+        page.wait_for('/\\d\\d:\\d\\d:\\d\\d/.test(document.querySelector(".moment").textContent)', 60)
 
     def look_at_tabs(self, page):
         page.evaluate('document.getElementById("tab-overview").focus()')

@@ -11,7 +11,8 @@ function breakable(name: string): DocumentFragment {
   return parts;
 }
 
-function verdictMark(ok: boolean): HTMLElement {
+function verdictMark(ok: boolean, isOpen: boolean): HTMLElement {
+  if (isOpen) return h('span', { class: 'open' }, 'no samples yet');
   return h('span', { class: ok ? 'ok' : 'nok' }, ok ? '✓ pass' : '✗ fail');
 }
 
@@ -32,7 +33,7 @@ function thresholds(model: Model): HTMLElement | null {
   if (!model.thresholds.length) return null;
   return table('Thresholds', ['Metric', 'Condition', 'Value', 'Result'], model.thresholds.map((t) =>
     h('tr', { class: t.ok ? '' : 'failed' }, h('th', { scope: 'row' }, breakable(t.metric)), h('td', { class: 'num' }, h('code', {}, t.source)),
-      h('td', { class: 'num' }, thresholdValue(t, model)), h('td', { class: 'num' }, verdictMark(t.ok)))));
+      h('td', { class: 'num' }, thresholdValue(t, model)), h('td', { class: 'num' }, verdictMark(t.ok, t.value === undefined && !model.isEnded)))));
 }
 
 function checkRow(c: Check): HTMLElement {
