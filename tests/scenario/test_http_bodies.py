@@ -210,7 +210,7 @@ class Bodies(unittest.TestCase):
         message = messages[0].replace('\\"', '"')
         self.assertEqual(message, '20000 %d {"id":"19999","name":"user 19999 of the list, with a name"} %d'
                          % (20000 * 19999 // 2, size))
-        self.assert_memory(used, 48)
+        self.assert_memory(used, 64)
 
 
 if __name__ == '__main__':
