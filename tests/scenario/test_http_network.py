@@ -34,8 +34,8 @@ class Echo(http.server.BaseHTTPRequestHandler):
             self.send_header('Set-Cookie', 'late=1')
             self.send_header('Content-Length', '0')
             return self.end_headers()
-        self.rfile.read(int(self.headers.get('Content-Length', 0)))
-        body = json.dumps({'target': self.path, 'headers': {k.lower(): v for k, v in self.headers.items()}}).encode()
+        sent = self.rfile.read(int(self.headers.get('Content-Length', 0))).decode('utf-8', 'replace')
+        body = json.dumps({'target': self.path, 'body': sent[:2000], 'headers': {k.lower(): v for k, v in self.headers.items()}}).encode()
         self.send_response(200)
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
@@ -332,6 +332,24 @@ class Network(unittest.TestCase):
         self.assertEqual([json.loads(line) for line in lines], [
             [{**agent, 'Own': ['yes'], 'Cookie': ['a=1']}, {'a': [{'name': 'a', 'value': '1', 'replace': False}]}, ''],
             [{**agent, 'Host': ['other.test'], 'Cookie': ['late=1']}, {'late': [{'name': 'late', 'value': '1', 'replace': False}]}, 'body']])
+
+    def test_values_of_forms_are_gos(self):
+        text = '''
+            import http from 'k6/http';
+            const url = 'http://127.0.0.1:%d/';
+            export default function () {
+              const form = { s: 'a b', n: null, o: { k: [1, { z: null }] }, l: ['x', { y: 1 }], d: new Date(1500), f: [0.5, 123456.7, 1234567.5, 0.00001, 7, 1e21] };
+              for (const pair of http.post(url, form).json('body').split('&')) console.log(decodeURIComponent(pair));
+              console.log(http.post(url, { file: http.file('data'), l: [1, 'b'] }).json('body').split('name="l"')[1].split('\\r\\n').slice(2, -2).join());
+            }''' % self.port
+        floats = ['f=0.5', 'f=123456.7', 'f=1.2345675e+06', 'f=1e-05', 'f=7', 'f=1e+21']
+        date = 'd=1970-01-01+00:00:01.5++0000+UTC'
+        lines = self.messages(text, TZ='UTC')
+        warnings = [line for line in lines if line.startswith('cannot urlencode a nested ')]
+        self.assertEqual([line.split()[4] for line in warnings], ['map[string]interface', 'map[string]interface', '[]interface'])
+        self.assertEqual([line for line in lines if line not in warnings], [date, *floats, 'l=x', 'l=', 'n=', 'o=', 's=a+b', ''])
+        self.assertEqual(self.messages(text, TZ='UTC', KILN_COMPAT='v0.51'),
+                         [date, *floats, 'l=x', 'l=map[y:1]', 'n=<nil>', 'o=map[k:[1+map[z:<nil>]]]', 's=a+b', '[1 b]'])
 
     def test_requests_carry_the_trace(self):
         lines = self.messages('''

@@ -4,7 +4,10 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/compat.h"
+#include "base/log.h"
 #include "js/file_view.h"
+#include "js/go_print.h"
 #include "js/go_types.h"
 #include "js/js_util.h"
 
@@ -39,19 +42,37 @@ static int compare_fields(const void *a, const void *b) {
     return c ? c : (x->key.len > y->key.len) - (x->key.len < y->key.len);
 }
 
-static int form_value(JSContext *ctx, struct buf *out, struct slice key, JSValueConst v) {
-    struct js_text text = {.s = {"", 0}};
-    bool is_object = JS_IsObject(v); /* k6: nested objects become empty */
-    if (!is_object && !JS_IsUndefined(v) && !JS_IsNull(v) && !js_text_get(ctx, v, &text))
-        return KE_JS;
-    if (out->len)
-        buf_append_char(out, '&');
-    form_escape(out, key);
-    buf_append_char(out, '=');
-    form_escape(out, text.s);
-    if (text.ctx)
-        js_text_release(&text);
+/* A value of a form as text. What a flat form cannot hold becomes empty. */
+static int form_text(JSContext *ctx, struct buf *out, JSValueConst v) {
+    const char *type = go_type_name(ctx, v);
+    if (compat_on(COMPAT_FORM_PRINTS_GO))
+        return go_print(out, ctx, v);
+    if (strcmp(type, "<nil>") == 0)
+        return 0;
+    if (strcmp(type, "map[string]interface {}") != 0 && strcmp(type, "[]interface {}") != 0)
+        return go_print(out, ctx, v);
+    if (JS_IsDateObject(v))
+        return go_print(out, ctx, v);
+    log_printf(LOG_WARN,
+               "cannot urlencode a nested %s value in a request form body; encoding it as an empty "
+               "value, use JSON.stringify() to send structured data",
+               type);
     return 0;
+}
+
+static int form_value(JSContext *ctx, struct buf *out, struct slice key, JSValueConst v) {
+    struct buf text;
+    buf_init(&text, BUF_NO_CAP);
+    int rc = form_text(ctx, &text, v);
+    if (!rc) {
+        if (out->len)
+            buf_append_char(out, '&');
+        form_escape(out, key);
+        buf_append_char(out, '=');
+        form_escape(out, buf_slice(&text));
+    }
+    buf_release(&text);
+    return rc;
 }
 
 static int form_field_write(JSContext *ctx, struct buf *out, const struct form_field *f) {
@@ -81,7 +102,13 @@ void http_form_free(struct http_form *f) {
     free(f);
 }
 
-/* The bytes of a field, which live as long as the form. */
+static struct slice keep_copy(struct http_form *form, struct slice s) {
+    char *copy = slice_dup(s);
+    vec_push(&form->copies, copy);
+    return slice_from(copy, s.len);
+}
+
+/* The bytes of a file, which live as long as the form. */
 static int form_data(struct http_call *call, JSValueConst v, struct slice *out) {
     JSContext *ctx = call->vu->ctx;
     struct js_text text = {.s = {"", 0}};
@@ -95,12 +122,25 @@ static int form_data(struct http_call *call, JSValueConst v, struct slice *out) 
     } else if (!JS_IsNull(v) && !JS_IsUndefined(v) && !js_text_get(ctx, v, &text)) {
         return KE_JS;
     }
-    char *copy = slice_dup(text.s);
-    *out = slice_from(copy, text.s.len);
-    vec_push(&call->form->copies, copy);
+    *out = keep_copy(call->form, text.s);
     if (text.ctx)
         js_text_release(&text);
     return 0;
+}
+
+/* The same of a field that is no file. A buffer is sent as it is, which k6 does not know to do. */
+static int field_data(struct http_call *call, JSValueConst v, struct slice *out) {
+    const uint8_t *bytes;
+    size_t len;
+    struct buf text;
+    if (js_bytes(call->vu->ctx, v, &bytes, &len))
+        return form_data(call, v, out);
+    buf_init(&text, BUF_NO_CAP);
+    int rc = form_text(call->vu->ctx, &text, v);
+    if (!rc)
+        *out = keep_copy(call->form, buf_slice(&text));
+    buf_release(&text);
+    return rc;
 }
 
 static int multipart_field(struct http_call *call, const struct form_field *f) {
@@ -109,7 +149,7 @@ static int multipart_field(struct http_call *call, const struct form_field *f) {
     char *filename = NULL, *type = NULL;
     struct slice bytes;
     bool is_file = http_file_from(ctx, f->value, &data, &filename, &type);
-    int rc = form_data(call, is_file ? data : f->value, &bytes);
+    int rc = is_file ? form_data(call, data, &bytes) : field_data(call, f->value, &bytes);
     if (rc == 0)
         multipart_add(&call->form->multipart, f->key, filename, type, bytes);
     JS_FreeValue(ctx, data);
