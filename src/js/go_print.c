@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/check.h"
+#include "base/go_text.h"
 #include "js/go_types.h"
 #include "js/js_util.h"
 
@@ -69,24 +70,35 @@ static int print_date(struct buf *out, JSContext *ctx, JSValueConst v) {
     return 0;
 }
 
-static int print(struct buf *out, JSContext *ctx, JSValueConst v, int depth);
+/* What differs between %v and %#v. */
+struct style {
+    bool is_syntax;
+    const char *array_begin, *array_end, *map_begin, *map_end, *between;
+};
 
-static int print_array(struct buf *out, JSContext *ctx, JSValueConst v, int depth) {
+static const struct style plain = {false, "[", "]", "map[", "]", " "};
+static const struct style syntax = {true, "[]interface {}{", "}", "map[string]interface {}{", "}",
+                                    ", "};
+
+static int print(struct buf *out, JSContext *ctx, JSValueConst v, const struct style *s, int depth);
+
+static int print_array(struct buf *out, JSContext *ctx, JSValueConst v, const struct style *s,
+                       int depth) {
     int64_t n = 0;
     JSValue len = JS_GetPropertyStr(ctx, v, "length");
     JS_ToInt64(ctx, &n, len);
     JS_FreeValue(ctx, len);
-    buf_append_char(out, '[');
+    buf_append_str(out, s->array_begin);
     for (int64_t i = 0; i < n; i++) {
         JSValue item = JS_GetPropertyUint32(ctx, v, (uint32_t)i);
         if (i)
-            buf_append_char(out, ' ');
-        int rc = JS_IsException(item) ? KE_JS : print(out, ctx, item, depth);
+            buf_append_str(out, s->between);
+        int rc = JS_IsException(item) ? KE_JS : print(out, ctx, item, s, depth);
         JS_FreeValue(ctx, item);
         if (rc)
             return rc;
     }
-    buf_append_char(out, ']');
+    buf_append_str(out, s->array_end);
     return 0;
 }
 
@@ -99,7 +111,8 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
 }
 
-static int print_map(struct buf *out, JSContext *ctx, JSValueConst v, int depth) {
+static int print_map(struct buf *out, JSContext *ctx, JSValueConst v, const struct style *s,
+                     int depth) {
     JSPropertyEnum *props;
     uint32_t n;
     int rc = 0;
@@ -109,14 +122,20 @@ static int print_map(struct buf *out, JSContext *ctx, JSValueConst v, int depth)
     for (uint32_t i = 0; i < n; i++)
         entries[i] = (struct entry){JS_AtomToCString(ctx, props[i].atom), props[i].atom};
     qsort(entries, n, sizeof *entries, by_name);
-    buf_append_str(out, "map[");
+    buf_append_str(out, s->map_begin);
     for (uint32_t i = 0; i < n && !rc; i++) {
         JSValue item = JS_GetProperty(ctx, v, entries[i].atom);
-        buf_printf(out, "%s%s:", i ? " " : "", entries[i].name);
-        rc = JS_IsException(item) ? KE_JS : print(out, ctx, item, depth);
+        if (i)
+            buf_append_str(out, s->between);
+        if (s->is_syntax)
+            go_quote(out, slice_cstr(entries[i].name));
+        else
+            buf_append_str(out, entries[i].name);
+        buf_append_char(out, ':');
+        rc = JS_IsException(item) ? KE_JS : print(out, ctx, item, s, depth);
         JS_FreeValue(ctx, item);
     }
-    buf_append_char(out, ']');
+    buf_append_str(out, s->map_end);
     for (uint32_t i = 0; i < n; i++)
         JS_FreeCString(ctx, entries[i].name);
     free(entries);
@@ -124,7 +143,8 @@ static int print_map(struct buf *out, JSContext *ctx, JSValueConst v, int depth)
     return rc;
 }
 
-static int print(struct buf *out, JSContext *ctx, JSValueConst v, int depth) {
+static int print(struct buf *out, JSContext *ctx, JSValueConst v, const struct style *s,
+                 int depth) {
     struct js_text text;
     double d;
     if (depth > DEPTH_MAX) {
@@ -139,24 +159,31 @@ static int print(struct buf *out, JSContext *ctx, JSValueConst v, int depth) {
         return 0;
     }
     if (strcmp(type, "<nil>") == 0) {
-        buf_append_str(out, type);
+        buf_append_str(out, s->is_syntax && depth ? "interface {}(nil)" : type);
         return 0;
     }
     if (JS_IsDateObject(v))
         return print_date(out, ctx, v);
     if (strncmp(type, "[]", 2) == 0)
-        return print_array(out, ctx, v, depth + 1);
+        return print_array(out, ctx, v, s, depth + 1);
     if (strcmp(type, "map[string]interface {}") == 0)
-        return print_map(out, ctx, v, depth + 1);
+        return print_map(out, ctx, v, s, depth + 1);
     if (JS_IsObject(v)) /* functions, buffers: addresses in Go */
         return 0;
     if (!js_text_get(ctx, v, &text))
         return KE_JS;
-    buf_append_slice(out, text.s);
+    if (s->is_syntax && JS_IsString(v))
+        go_quote(out, text.s);
+    else
+        buf_append_slice(out, text.s);
     js_text_release(&text);
     return 0;
 }
 
 int go_print(struct buf *out, JSContext *ctx, JSValueConst v) {
-    return print(out, ctx, v, 0);
+    return print(out, ctx, v, &plain, 0);
+}
+
+int go_print_syntax(struct buf *out, JSContext *ctx, JSValueConst v) {
+    return print(out, ctx, v, &syntax, 0);
 }

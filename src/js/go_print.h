@@ -8,3 +8,5 @@
 
 /* Appends it. 0, or KE_JS with an exception pending (objects deeper than any sane one are one). */
 int go_print(struct buf *out, JSContext *ctx, JSValueConst v);
+/* The same as %#v shows it: strings quoted, lists with their types. */
+int go_print_syntax(struct buf *out, JSContext *ctx, JSValueConst v);

@@ -351,6 +351,25 @@ class Network(unittest.TestCase):
         self.assertEqual(self.messages(text, TZ='UTC', KILN_COMPAT='v0.51'),
                          [date, *floats, 'l=x', 'l=map[y:1]', 'n=<nil>', 'o=map[k:[1+map[z:<nil>]]]', 's=a+b', '[1 b]'])
 
+    def test_a_batch_with_a_bad_entry_is_not_sent(self):
+        text = '''
+            import http from 'k6/http';
+            const url = 'http://127.0.0.1:%d/';
+            export default function () {
+              for (const list of [[url, 'http://%%zz', url], { a: url, b: { method: 1, url } }, [['GET']], [{}], [{ method: 'get', url, body: 'x' }, ['POST', url, 'x']]]) {
+                try {
+                  const rs = http.batch(list);
+                  for (const key in rs) console.log(key, rs[key] && [rs[key].status, rs[key].error_code, rs[key].status ? rs[key].json('body') : rs[key].error].join(' '));
+                } catch (e) { console.log(String(e)); }
+              }
+            }''' % self.port
+        zz = 'invalid URL: parse "http://%zz": invalid URL escape "%zz"'
+        errors = ["invalid method type '1'", 'invalid batch request \'[]interface {}{"GET"}\'', "batch request 0 doesn't have a url key"]
+        lines = [line for line in self.messages(text) if line.split()[0] in ('0', '1', '2', 'a', 'b')]
+        self.assertEqual([line.rstrip() for line in lines], ['0 0 0', '1 0 1020 ' + zz, '2 null', 'a 0 0', *('%s 0 0 %s' % pair for pair in zip('b00', errors)), '0 200 0', '1 200 0 x'])
+        lines = [line for line in self.messages(text, K6_THROW='true') if line.startswith('GoError')]
+        self.assertEqual(lines, ['GoError: ' + words for words in [zz, *errors]])
+
     def test_requests_carry_the_trace(self):
         lines = self.messages('''
             import http from 'k6/http';

@@ -3,8 +3,8 @@
  * One request: http_call_init reads the script's arguments into an http_call (http_args.c),
  * http_client_do runs it, http_record (http_metrics.c) turns every hop into samples,
  * http_response_new (http_response.c) wraps the result. The synchronous functions keep the call on
- * the VU's stack; batch and asyncRequest (http_async.c) keep it on the heap and run it on a fiber
- * of its own. */
+ * the VU's stack; batch (http_batch.c) and asyncRequest (http_async.c) keep it on the heap and run
+ * it on a fiber of its own. */
 #pragma once
 
 #include "http/cookie.h"
@@ -221,7 +221,9 @@ struct http_expected *http_expected_from(JSValueConst v);
 void http_expected_unref(struct http_expected *e);
 bool http_status_is_expected(const struct http_expected *e, int status);
 
-/* batch and asyncRequest. */
+/* batch (http_batch.c) and asyncRequest (http_async.c): requests that run beside the VU's
+ * JavaScript, each on a small fiber of its own that runs no JavaScript. */
+#define HTTP_REQUEST_STACK_BYTES (128 * 1024)
 JSValue http_js_batch(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
 /* Stops what is under way (the iteration was interrupted); their completions still come. */
 void http_async_cancel_all(struct http_module *mod);
