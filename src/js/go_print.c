@@ -38,7 +38,7 @@ static void print_float(struct buf *out, double d) {
         return;
     }
     int digits = shortest(d, text);
-    int exponent = atoi(strchr(text, 'e') + 1);
+    int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10); /* printf wrote it */
     if (exponent < -4 || exponent >= 6)
         buf_append_str(out, text);
     else
