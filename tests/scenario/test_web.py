@@ -146,7 +146,7 @@ class Language(unittest.TestCase):
             self.assertEqual(run.err.splitlines(), ['1 2 a'] * 3)
 
     def test_json_that_is_none(self):
-        run = self.run_with('{"a":', "import data from './data.json' with { type: 'json' };\nexport default function () {}")
+        run = self.run_with('{"a":', "import data from './data.json' with { type: 'json' };\nexport default function () { console.log(data); }")
         self.assertNotEqual(run.code, 0)
         self.assertIn('data.json: SyntaxError: Unexpected end of JSON input', run.err)
 
