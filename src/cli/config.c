@@ -78,6 +78,7 @@ static void read_extras(struct config *c, struct arena *a, struct slice text) {
         if (json_is_string(item))
             option_list_append(a, &c->out, slice_cstr(json_string_value(item)));
     }
+    collectors_read(&c->collectors, a, json_object_get(root, "collectors"));
     c->linger = json_flag(root, "linger", c->linger);
     c->web_dashboard = json_flag(root, "webDashboard", c->web_dashboard);
     json_decref(root);

@@ -5,10 +5,12 @@
 #include "cli/flags.h"
 #include "load/failure.h"
 #include "load/test.h"
+#include "output/collectors.h"
 
 struct config {
     struct options file, env, cli;
-    struct opt_list out; /* -o, K6_OUT, `out` of the file */
+    struct opt_list out;          /* -o, K6_OUT, `out` of the file */
+    struct collectors collectors; /* of the file */
     bool linger, web_dashboard;
     bool merge_tags; /* feature merge-run-tags */
 };

@@ -89,8 +89,9 @@ static void raise_file_limit(void) {
 }
 
 static const char *get_variable(void *arg, const char *name) {
-    (void)arg;
-    return getenv(name);
+    const struct config *config = arg;
+    const char *value = getenv(name);
+    return value && *value ? value : collectors_get(&config->collectors, name);
 }
 
 static size_t list_thresholds(struct run_command *c) {
@@ -125,6 +126,7 @@ static int create_outputs(struct run_command *c, struct failure *f) {
                                    .thresholds = c->output_thresholds,
                                    .n_thresholds = n_thresholds,
                                    .getenv = get_variable,
+                                   .getenv_arg = &c->t->config,
                                    .stdout_fd = STDOUT_FILENO};
     c->outputs = outputs_new(&params);
     for (size_t i = 0; i < c->t->config.out.len; i++) {

@@ -88,6 +88,19 @@ class Outputs(unittest.TestCase):
             self.run_kiln('--out', 'json=' + a, env={'K6_OUT': 'json=' + b})
             self.assertEqual(sorted(os.listdir(folder)), ['a'])
 
+    def test_the_config_file_may_hold_their_settings(self):
+        with HttpReceiver() as receiver, tempfile.NamedTemporaryFile('w', suffix='.json') as config:
+            url = 'http://' + receiver.endpoint
+            json.dump({'out': ['influxdb', 'experimental-prometheus-rw'], 'collectors': {
+                'influxdb': {'addr': url, 'db': 'of_file'},
+                'experimental-prometheus-rw': {'url': url + '/push', 'headers': {'X-Own': 'yes'}}}}, config)
+            config.flush()
+            run = self.run_kiln('--config', config.name, env={'K6_INFLUXDB_DB': 'of_env'})
+            self.assertEqual(run.log, [])
+            paths = [r.path for r in receiver.requests]
+            self.assertIn('/write?consistency=&db=of_env&precision=ns&rp=', paths)
+            self.assertEqual([r.headers['X-Own'] for r in receiver.requests if r.path == '/push'], ['yes'])
+
     def test_unknown_names_fail_with_the_list(self):
         for arguments, env in ((('-o', 'nothing=1'), None), ((), {'K6_OUT': 'json=/dev/null,nothing'})):
             run = self.run_kiln(*arguments, env=env, code=255)
