@@ -370,6 +370,15 @@ class Network(unittest.TestCase):
         lines = [line for line in self.messages(text, K6_THROW='true') if line.startswith('GoError')]
         self.assertEqual(lines, ['GoError: ' + words for words in [zz, *errors]])
 
+    def test_cookies_of_one_request(self):
+        lines = self.messages('''
+            import http from 'k6/http';
+            export default function () {
+              const cookies = { none: null, nor: undefined, n: 0, o: {}, v: { Value: 'up', REPLACE: true }, l: ['x'] };
+              console.log(http.get('http://127.0.0.1:%d/', { cookies, responseCallback: undefined }).json('headers.cookie'));
+            }''' % self.port)
+        self.assertEqual(lines, ['n=0; o=; v=up; l=x'])
+
     def test_requests_carry_the_trace(self):
         lines = self.messages('''
             import http from 'k6/http';

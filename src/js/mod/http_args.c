@@ -130,27 +130,36 @@ static int read_header(struct http_call *call, const struct property *p, struct 
     return 0;
 }
 
-/* A value, or {value, replace}. */
+/* One property of {value, replace}, in any case. */
+static int read_cookie_part(struct http_call *call, const struct property *p, struct error *err) {
+    struct http_cookie_param *c = &call->cookies[call->req.n_cookies];
+    struct slice name;
+    (void)err;
+    if (!key_text(call, p, &name))
+        return KE_JS;
+    if (slice_ieq(name, SLICE("replace")))
+        c->replace = JS_ToBool(call->vu->ctx, p->value) > 0;
+    else if (slice_ieq(name, SLICE("value")) && !text_of(call, p->value, &c->value))
+        return KE_JS;
+    return 0;
+}
+
+/* A value, or an object of it and of how to treat the jar's. Null is none. */
 static int read_cookie(struct http_call *call, const struct property *p, struct error *err) {
     JSContext *ctx = call->vu->ctx;
-    (void)err;
     if (!call->cookies)
         call->cookies = xcalloc(p->count, sizeof *call->cookies);
-    struct http_cookie_param *c = &call->cookies[p->index];
-    JSValue value = JS_DupValue(ctx, p->value);
-    if (JS_IsObject(p->value)) {
-        JSValue replace = JS_GetProperty(ctx, p->value, call->mod->atom_replace);
-        c->replace = JS_ToBool(ctx, replace) > 0;
-        JS_FreeValue(ctx, replace);
-        JS_FreeValue(ctx, value);
-        value = JS_GetProperty(ctx, p->value, call->mod->atom_value);
-    }
-    bool ok = !JS_IsException(value) && key_text(call, p, &c->name) &&
-              (JS_IsUndefined(value) || text_of(call, value, &c->value));
-    JS_FreeValue(ctx, value);
     call->req.cookies = call->cookies;
-    call->req.n_cookies = p->index + ok;
-    return ok ? 0 : KE_JS;
+    if (JS_IsNull(p->value) || JS_IsUndefined(p->value))
+        return 0;
+    struct http_cookie_param *c = &call->cookies[call->req.n_cookies];
+    int rc = key_text(call, p, &c->name) ? 0 : KE_JS;
+    if (!rc && JS_IsObject(p->value) && JS_IsArray(ctx, p->value) <= 0)
+        rc = each_property(call, p->value, read_cookie_part, err);
+    else if (!rc && !text_of(call, p->value, &c->value))
+        rc = KE_JS;
+    call->req.n_cookies += rc == 0;
+    return rc;
 }
 
 /* The message of the pending exception, taken. Heap string. */
@@ -218,7 +227,7 @@ static int read_response_type(struct http_call *call, JSValueConst v, struct err
 }
 
 static int read_response_callback(struct http_call *call, JSValueConst v, struct error *err) {
-    if (JS_IsNull(v)) {
+    if (JS_IsNull(v) || JS_IsUndefined(v)) {
         call->has_verdict = false;
         return 0;
     }

@@ -26,8 +26,6 @@
     X(compression, "compression")            \
     X(h2c, "h2c")                            \
     X(throw_, "throw")                       \
-    X(replace, "replace")                    \
-    X(value, "value")                        \
     X(url, "url")                            \
     X(name, "name")                          \
     X(method, "method")                      \
