@@ -33,6 +33,7 @@ struct run_command {
     struct run_api api;
     struct run_results results;
     struct fiber *lingerer;
+    bool fail_if_all_throw;
     bool is_interrupted;
     struct {
         struct worker_msg msg; /* from the outputs: they have stopped */
@@ -44,6 +45,9 @@ struct run_command {
 static const struct flag_def own_flags[] = {
     {"iteration-start-lateness", 0, FLAG_BOOL, NULL,
      "measure how late arrival-rate iterations start (env KILN_ITERATION_START_LATENESS)", NULL},
+    {"fail-if-all-throw", 0, FLAG_BOOL, NULL,
+     "exit with 107 when every iteration ended with an exception (env KILN_FAIL_IF_ALL_THROW)",
+     NULL},
     {"workers", 0, FLAG_INT, NULL, "threads that run VUs; all cores by default (env KILN_WORKERS)",
      NULL},
     {NULL},
@@ -51,13 +55,17 @@ static const struct flag_def own_flags[] = {
 
 /* ---- set-up */
 
+static bool flag_or_variable(const struct flags *flags, const char *flag, const char *variable) {
+    const char *value = getenv(variable);
+    bool is_on = false;
+    if (value != NULL)
+        go_parse_bool(slice_cstr(value), &is_on, NULL);
+    return flags_bool(flags, flag, is_on);
+}
+
 /* Before the script is loaded: its thresholds may name the metric. */
 static struct metric *register_start_lateness(const struct flags *flags) {
-    bool is_on = false;
-    const char *variable = getenv("KILN_ITERATION_START_LATENESS");
-    if (variable != NULL)
-        go_parse_bool(slice_cstr(variable), &is_on, NULL);
-    if (!flags_bool(flags, "iteration-start-lateness", is_on))
+    if (!flag_or_variable(flags, "iteration-start-lateness", "KILN_ITERATION_START_LATENESS"))
         return NULL;
     return metric_register(SLICE("iteration_start_lateness"), METRIC_TREND, METRIC_TIME, NULL);
 }
@@ -211,6 +219,51 @@ static void linger(struct run_command *c) {
     c->lingerer = NULL;
 }
 
+/* A test whose script is broken measures nothing, and yet k6 calls it a success. */
+static void check_exceptions(const struct run_command *c, struct failure *f) {
+    int64_t threw = atomic_load(&c->run->instance.iterations_threw);
+    if (!c->fail_if_all_throw || failure_is_set(f) || threw == 0 ||
+        threw < atomic_load(&c->run->instance.iterations_completed))
+        return;
+    failure_set(f, EXIT_CODE_SCRIPT_EXCEPTION, NULL,
+                threw == 1 ? "the only iteration ended with an exception"
+                           : "all of the %lld iterations ended with an exception",
+                (long long)threw);
+}
+
+/* What this machine may not hold is said before it shows. */
+static void warn_of_limits(const struct run_command *c) {
+    const struct test *t = &c->t->test;
+    int64_t n_addresses = t->has_local_ips ? (int64_t)t->local_ips.count : 1;
+    struct buf lines;
+    buf_init(&lines, BUF_NO_CAP);
+    health_preflight(&t->plan, n_addresses, &lines);
+    struct slice rest = buf_slice(&lines);
+    while (rest.ptr != NULL && rest.len > 0)
+        log_write(LOG_WARN, slice_cut(&rest, '\n'), NULL, 0);
+    buf_release(&lines);
+}
+
+/* Below the summary: whether the figures are the target's or our own. */
+static void report_health(struct run_command *c) {
+    struct health h = {0};
+    struct buf text;
+    for (int i = 0; i < c->run->n_workers; i++)
+        health_add(&h, &c->run->workers[i].health);
+    if (!health_is_bad(&h) || c->t->runtime.summary_mode == SUMMARY_DISABLED)
+        return;
+    buf_init(&text, BUF_NO_CAP);
+    buf_printf(
+        &text,
+        "     ! the load generator itself was at its limit: a worker computed %.0f%% of the "
+        "time,\n       it was late in %.0f%% of the seconds, by up to %.0f ms. Times and "
+        "rates may be its own;\n       use fewer VUs, less work in the script, more cores or "
+        "more machines.\n\n",
+        h.busy_share * 100, h.late_share * 100, (double)h.max_lag_ns / (double)NS_PER_MS);
+    run_screen_print(&c->screen, buf_slice(&text));
+    buf_release(&text);
+}
+
 static void execute(struct run_command *c, struct failure *f) {
     struct run *run = c->run;
     run_screen_start(&c->screen, run);
@@ -221,7 +274,8 @@ static void execute(struct run_command *c, struct failure *f) {
     if (rc == 0 && atomic_load(&run->instance.iterations_completed) == 0)
         log_printf(LOG_WARN, "No script iterations fully finished, consider making the test "
                              "duration longer");
-    if (rc == 0 && run->is_marked_failed)
+    check_exceptions(c, f);
+    if (!failure_is_set(f) && run->is_marked_failed)
         failure_set(f, EXIT_CODE_MARKED_AS_FAILED, NULL, "test run was marked as failed");
     linger(c);
 }
@@ -279,6 +333,7 @@ static void run_and_report(struct run_command *c, struct failure *f) {
     }
     log_flush();
     run_summary(&c->screen, c->t, c->run);
+    report_health(c);
     if (is_streaming)
         run_screen_finish(&c->screen);
     signals_stop();
@@ -290,6 +345,7 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
     if (compat_is_v051())
         run_screen_banner(&c.screen);
     c.start_lateness = register_start_lateness(flags);
+    c.fail_if_all_throw = flag_or_variable(flags, "fail-if-all-throw", "KILN_FAIL_IF_ALL_THROW");
     int rc = run_api_start(&c.api, flags, t->main_worker), n_workers = 0;
     c.screen.profiling_address = c.api.profiling_address;
     if (rc == 0)
@@ -312,6 +368,7 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         rc = f->exit_code;
     if (rc == 0) {
         raise_file_limit();
+        warn_of_limits(&c);
         create_run(&c, n_workers);
         run_and_report(&c, f);
         rc = f->exit_code;

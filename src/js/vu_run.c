@@ -173,8 +173,10 @@ enum vu_result vu_iterate(struct vu *vu, const struct vu_iteration *it) {
                          (double)(end - start) / (double)NS_PER_MS, end);
         vu_sample_series(vu, vu->series.iterations, 1, end);
     }
-    if (rc == KE_JS)
+    if (rc == KE_JS) {
+        atomic_fetch_add_explicit(&vu->config->instance->iterations_threw, 1, memory_order_relaxed);
         log_exception(vu);
+    }
     return VU_COMPLETED;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fiber/worker.h"
+#include "load/health.h"
 #include "metrics/aggregate.h"
 
 struct run;
@@ -26,6 +27,8 @@ struct load_worker {
     /* Collecting: one round trip at a time. */
     struct worker_msg collect_msg, collected_msg, flush_msg, resume_msg;
     struct shard_delta *delta;
+    int64_t collect_posted_ns;
+    struct worker_health health;
 };
 
 /* Flushes raw samples to the outputs every 50 ms from now on. On the worker's thread or before it

@@ -31,6 +31,7 @@ static void on_collected(struct worker_msg *msg) {
 
 static void on_collect(struct worker_msg *msg) {
     struct load_worker *lw = container_of(msg, struct load_worker, collect_msg);
+    worker_health_look(&lw->health, lw->collect_posted_ns);
     if (lw->streams)
         shard_flush_raw(lw->shard);
     lw->delta = shard_take(lw->shard);
@@ -41,6 +42,7 @@ static void ask(struct run *run, struct load_worker *lw) {
     run->n_collecting++;
     lw->collect_msg.run = on_collect;
     lw->collected_msg.run = on_collected;
+    lw->collect_posted_ns = clock_now_ns();
     worker_post(lw->worker, &lw->collect_msg);
 }
 
