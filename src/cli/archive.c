@@ -52,13 +52,13 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
 
 const struct command cmd_archive = {
     .name = "archive",
-    .usage = "archive FILE",
+    .usage = "archive FILE...",
     .summary = "Pack a test with all its files into an archive",
     .about = "Packs a script, everything it imports and opens, and its options into one file that "
              "can be run\nelsewhere.",
     .examples = "archive -u 10 -d 10s -O test.tar script.js\nrun test.tar",
     .min_args = 1,
-    .max_args = 1,
+    .max_args = -1,
     .flags = (const struct flag_def *const[]){option_flag_defs, runtime_flag_defs, own_flags, NULL},
     .run = run,
 };

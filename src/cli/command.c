@@ -114,7 +114,9 @@ static int check_args(const struct command *c, const struct flags *flags) {
     struct error err;
     if (n >= c->min_args && (c->max_args < 0 || n <= c->max_args))
         return 0;
-    const char *kind = c->min_args == c->max_args ? "" : n < c->min_args ? "at least " : "at most ";
+    const char *kind = c->min_args == c->max_args || c->max_args < 0 ? ""
+                       : n < c->min_args                             ? "at least "
+                                                                     : "at most ";
     error_set(&err, KE_INVALID, "accepts %s%d arg(s), received %d%s%s", kind,
               n < c->min_args ? c->min_args : c->max_args, n, c->args_error ? ": " : "",
               c->args_error ? c->args_error : "");

@@ -52,11 +52,11 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
 
 const struct command cmd_inspect = {
     .name = "inspect",
-    .usage = "inspect FILE",
+    .usage = "inspect FILE...",
     .summary = "Show the options of a script or archive",
     .about = "Prints the options of a script or archive as JSON.",
     .min_args = 1,
-    .max_args = 1,
+    .max_args = -1,
     .flags = (const struct flag_def *const[]){runtime_flag_defs, own_flags, NULL},
     .run = run,
 };

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "js/remote.h"
+#include "js/several.h"
 #include "load/tar.h"
 #include "metrics/metric.h"
 
@@ -57,6 +58,7 @@ int run_on_fiber(const struct flags *flags, command_fiber_fn *fn) {
     runtime_options_release(&c.t.runtime);
     archive_release(&c.t.archive);
     free(c.t.text);
+    free(c.t.title);
     worker_free(c.t.main_worker);
     metrics_shutdown();
     return c.rc;
@@ -96,6 +98,30 @@ static bool find_archive(struct loaded_test *t, const char *path, struct slice s
     return is_archive;
 }
 
+static bool has_archive_header(const char *path) {
+    char block[512];
+    FILE *file = fopen(path, "rb");
+    size_t n = file != NULL ? fread(block, 1, sizeof block, file) : 0;
+    if (file != NULL)
+        fclose(file);
+    return tar_is_archive(slice_from(block, n));
+}
+
+/* One script that is made of all. */
+static int combine_scripts(struct loaded_test *t, const char *const *paths, size_t n,
+                           struct test_source *source, struct failure *f) {
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(paths[i], "-") == 0 || has_archive_header(paths[i]))
+            return failure_set(f, EXIT_CODE_GENERIC, NULL,
+                               "several tests in one run must be script files, and '%s' is %s",
+                               paths[i], paths[i][0] == '-' ? "standard input" : "an archive");
+    t->text = several_source(paths, n, &t->title);
+    source->path = "-";
+    source->title = t->title;
+    source->source = slice_cstr(t->text);
+    return 0;
+}
+
 static int open_archive(struct loaded_test *t, struct slice text, struct test_source *source,
                         struct failure *f) {
     struct error err = {0};
@@ -115,6 +141,7 @@ static int open_archive(struct loaded_test *t, struct slice text, struct test_so
     t->runtime.is_extended &= !t->archive.is_base;
     source->source = (struct slice){0};
     source->archive_url = t->archive.filename;
+    source->archive_pwd = t->archive.pwd;
     source->files = &t->archive.files;
     source->archive_options_json = t->archive.options_json;
     return 0;
@@ -146,6 +173,11 @@ int load_script(struct loaded_test *t, const struct flags *flags, bool include_s
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "cannot tell the current directory");
     if (runtime_options_init(&t->runtime, flags, include_system_env, &err) != 0)
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
+    if (flags->args.len > 1) {
+        int rc = combine_scripts(t, flags->args.ptr, flags->args.len, &source, f);
+        source.is_extended = t->runtime.is_extended;
+        return rc != 0 ? rc : test_load(&t->test, &source, f);
+    }
     if (strcmp(path, "-") == 0)
         source.source = read_all(t, stdin);
     else if (fetch_test(t, &source, f) != 0)

@@ -255,8 +255,8 @@ static void report_health(struct run_command *c) {
     buf_init(&text, BUF_NO_CAP);
     buf_printf(
         &text,
-        "     ! the load generator itself was at its limit: a worker computed %.0f%% of the "
-        "time,\n       it was late in %.0f%% of the seconds, by up to %.0f ms. Times and "
+        "     ! the load generator itself was at its limit: a worker was busy %.0f%% of the "
+        "time,\n       late in %.0f%% of the seconds, by up to %.0f ms. Times and "
         "rates may be its own;\n       use fewer VUs, less work in the script, more cores or "
         "more machines.\n\n",
         h.busy_share * 100, h.late_share * 100, (double)h.max_lag_ns / (double)NS_PER_MS);
@@ -396,17 +396,19 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
 
 const struct command cmd_run = {
     .name = "run",
-    .usage = "run FILE",
+    .usage = "run FILE...",
     .summary = "Run a test",
     .about =
         "Runs a test script, or an archive of one. FILE is a path or an https URL; - reads the "
-        "script from standard input.",
+        "script from standard input.\nSeveral scripts make one test: their scenarios, named "
+        "after their files, run together.",
     .examples = "run script.js\n"
                 "run -u 10 -d 30s script.js\n"
                 "run -s 10s:100 -s 1m:100 -s 10s:0 script.js\n"
+                "run login.js checkout.js\n"
                 "run --out json=samples.json script.js",
     .min_args = 1,
-    .max_args = 1,
+    .max_args = -1,
     .args_error = "arg should either be \"-\", if reading script from stdin, or a path to a script "
                   "file",
     .flags = (const struct flag_def *const[]){option_flag_defs, runtime_flag_defs, config_flag_defs,

@@ -112,6 +112,11 @@ int script_not_found(const char *specifier, struct error *err) {
         specifier);
 }
 
+static char *with_slash(const char *url) {
+    size_t len = strlen(url);
+    return xasprintf("%s%s", url, len > 0 && url[len - 1] == '/' ? "" : "/");
+}
+
 /* What is a file is one, whatever its name looks like. */
 static char *main_url(const struct script_config *cfg, struct error *err) {
     char *path = path_join_clean(cfg->cwd, cfg->path);
@@ -139,7 +144,7 @@ struct script *script_load(const struct script_config *cfg, struct error *err) {
     if (strcmp(cfg->path, "-") == 0) {
         s->url = xstrdup("file:///-");
         char *cwd_url = script_path_to_url(cfg->cwd);
-        s->pwd = xasprintf("%s%s", cwd_url, cwd_url[strlen(cwd_url) - 1] == '/' ? "" : "/");
+        s->pwd = with_slash(cwd_url);
         free(cwd_url);
         s->main_file = add_file(s, s->url, script_file_copy(cfg->source));
         return s;
@@ -147,7 +152,8 @@ struct script *script_load(const struct script_config *cfg, struct error *err) {
     s->url = main_url(cfg, err);
     if (!s->url)
         goto fail;
-    s->pwd = script_dir(s->url);
+    bool is_from_stdin = strcmp(s->url, "file:///-") == 0 && cfg->pwd;
+    s->pwd = is_from_stdin ? with_slash(cfg->pwd) : script_dir(s->url);
     if (cfg->source.ptr)
         s->main_file = add_file(s, s->url, script_file_copy(cfg->source));
     else if (script_read_module(s, s->url, cfg->path, &s->main_file, err))

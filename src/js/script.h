@@ -19,6 +19,7 @@ struct script_config {
     const char *path;      /* as given on the command line; "-" = source was read from stdin */
     struct slice source;   /* for "-", and what was fetched already; ptr NULL = to be read */
     const char *cwd;       /* absolute */
+    const char *pwd;       /* archives: URL of the directory of a script that came from "-" */
     const struct map *env; /* name -> char *: __ENV */
     bool is_extended;      /* --compatibility-mode: extended (default) has `global` */
     bool is_web;           /* mode web: extended, and fetch() */

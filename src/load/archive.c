@@ -21,12 +21,14 @@ static void add_file(struct archive *a, const char *url, struct slice content) {
 static int read_metadata(struct archive *a, struct slice text, struct error *err) {
     json_error_t why;
     json_t *root = json_loadb(text.ptr, text.len, 0, &why), *value;
-    const char *name, *mode;
+    const char *name, *mode, *pwd;
     if (root == NULL)
         return error_set(err, KE_INVALID, "%s", why.text);
     name = json_string_value(json_object_get(root, "filename"));
+    pwd = json_string_value(json_object_get(root, "pwd"));
     mode = json_string_value(json_object_get(root, "compatibilityMode"));
     a->filename = xstrdup(name != NULL ? name : "");
+    a->pwd = pwd != NULL ? xstrdup(pwd) : NULL;
     a->is_base = mode != NULL && strcmp(mode, "base") == 0;
     a->options_json = json_dumps(json_object_get(root, "options"), JSON_COMPACT);
     const char *key;
@@ -96,6 +98,7 @@ void archive_release(struct archive *a) {
     map_release(&a->files);
     map_release(&a->env);
     free(a->filename);
+    free(a->pwd);
     free(a->options_json);
     *a = (struct archive){0};
 }

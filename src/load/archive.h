@@ -10,6 +10,7 @@ struct archive {
     struct slice text; /* the tar file; the caller's */
     struct map files;  /* URL -> struct slice * (heap) */
     struct map env;    /* name -> char * (heap) */
+    char *pwd;         /* URL of the directory it was made in, NULL when it does not say */
     char *filename;    /* URL of the main script */
     char *options_json;
     bool is_base; /* compatibility mode base */

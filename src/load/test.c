@@ -112,13 +112,14 @@ int test_load(struct test *t, const struct test_source *source, struct failure *
                                                                     : source->path,
                                 .source = source->source,
                                 .cwd = source->cwd,
+                                .pwd = source->archive_pwd,
                                 .env = source->env,
                                 .is_extended = source->is_extended,
                                 .is_web = source->is_web,
                                 .files = source->files};
     size_t available = memory_available_bytes();
     js_alloc_set_limit(available - available / HEAP_RESERVE);
-    t->path = source->path;
+    t->path = source->title != NULL ? source->title : source->path;
     t->script = script_load(&cfg, &err);
     if (t->script == NULL)
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);

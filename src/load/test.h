@@ -20,13 +20,14 @@
 
 struct test_source {
     const char *path;    /* as on the command line */
+    const char *title;   /* what messages call it; NULL = path */
     struct slice source; /* for "-" and URLs; ptr NULL = to be read */
     const char *cwd;
     const struct map *env; /* __ENV: name -> char *; outlives the test */
     bool is_extended;      /* compatibility mode */
     bool is_web;
     /* Archives: URL of the main script, all files and the options; NULL otherwise. */
-    const char *archive_url;
+    const char *archive_url, *archive_pwd; /* the latter may be NULL */
     const struct map *files;
     const char *archive_options_json;
 };
