@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/log_setup.h"
+#include "cli/loki.h"
 #include "cli/secret_sources.h"
 #include "cli/suggest.h"
 #include "cli/version.h"
@@ -21,7 +22,8 @@ const struct flag_def global_flags[] = {
     {"help", 'h', FLAG_BOOL, NULL, "show help", NULL},
     {"log-format", 0, FLAG_TEXT, NULL, "log format: text, json or raw", NULL},
     {"log-output", 0, FLAG_TEXT, NULL,
-     "where the log goes: stderr, stdout, none, file=PATH[,level=LEVEL] (env K6_LOG_OUTPUT)", NULL},
+     "where the log goes: stderr, stdout, none, file=PATH[,level=LEVEL] or loki=URL[,…] (env K6_LOG_OUTPUT)",
+     NULL},
     {"no-color", 0, FLAG_BOOL, NULL, "no colours", NULL},
     {"profiling-enabled", 0, FLAG_BOOL, NULL, "profiling endpoints on the REST API server", NULL},
     {"quiet", 'q', FLAG_BOOL, NULL, "no progress, no banner, no run header", NULL},
@@ -219,5 +221,6 @@ int command_main(int argc, char **argv) {
         return unknown_command(name);
     int rc = run_command(c, rest, args);
     log_flush();
+    loki_stop();
     return rc;
 }

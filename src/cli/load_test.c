@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "cli/loki.h"
 #include "js/remote.h"
 #include "js/several.h"
 #include "load/tar.h"
@@ -34,6 +35,7 @@ static void fiber_main(void *arg) {
 static void leave_at_once(int rc) {
 #ifndef __SANITIZE_ADDRESS__
     log_flush();
+    loki_stop();
     fflush(NULL);
     _exit(rc);
 #else

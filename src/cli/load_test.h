@@ -12,7 +12,7 @@ struct loaded_test {
     struct runtime_options runtime;
     struct config config;
     struct worker *main_worker; /* its loop runs the caller's fiber */
-    char *title; /* several scripts: their names */
+    char *title;                /* several scripts: their names */
     char *text;                 /* of "-", or of an archive */
     struct archive archive;     /* when the file is one */
 };

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "cli/loki.h"
 
 bool log_setup_no_color(const struct flags *flags) {
     const char *k6 = getenv("K6_NO_COLOR");
@@ -18,7 +18,7 @@ static const char *flag_or_env(const struct flags *flags, const char *flag, cons
     return value ? value : getenv(variable);
 }
 
-static int parse_level(struct slice name, enum log_level *out, struct error *err) {
+int log_level_parse(struct slice name, enum log_level *out, struct error *err) {
     static const struct {
         const char *name;
         enum log_level level;
@@ -46,7 +46,7 @@ static int open_file(struct slice config, struct log_config *cfg, struct error *
             path = slice_dup(value);
         } else if (slice_eq(key, SLICE("level"))) {
             enum log_level level = LOG_INFO;
-            rc = parse_level(value, &level, err);
+            rc = log_level_parse(value, &level, err);
             if (!rc && level > cfg->level)
                 cfg->level = level;
         } else {
@@ -76,18 +76,28 @@ int log_setup(const struct flags *flags, struct error *err) {
     const char *output = flag_or_env(flags, "log-output", "K6_LOG_OUTPUT");
     struct slice o = slice_cstr(output ? output : "stderr");
     int rc = 0;
+    bool is_loki = false;
     if (slice_eq(o, SLICE("stdout")))
         cfg.fd = 1;
     else if (slice_eq(o, SLICE("none")))
         cfg.fd = -1;
     else if (slice_eq(o, SLICE("file")) || slice_starts(o, SLICE("file=")))
         rc = open_file(o, &cfg, err);
+    else if (slice_starts(o, SLICE("loki")))
+        is_loki = true;
     else if (!slice_eq(o, SLICE("stderr")) && o.len)
         rc = error_set(err, KE_CONFIG, "unsupported log output '%.*s'", SLICE_FMT(o));
     if (rc)
         return rc;
     const char *term = getenv("TERM");
     cfg.is_tty = cfg.fd >= 0 && isatty(cfg.fd) && !(term && strcmp(term, "dumb") == 0);
-    log_init(&cfg);
-    return 0;
+    if (is_loki) {
+        cfg.fd = -1;
+        cfg.format = LOG_FORMAT_RAW;
+    }
+    if (is_loki) /* before the log leaves stderr: its errors are to be seen */
+        rc = loki_start(o, err);
+    if (rc == 0)
+        log_init(&cfg);
+    return rc;
 }

@@ -26,7 +26,7 @@ struct instance_info {
     _Atomic int64_t vus_active, vus_initialized;
     _Atomic int64_t iterations_completed, iterations_interrupted;
     _Atomic int64_t iterations_threw; /* of the completed ones */
-    _Atomic int64_t start_ns; /* monotonic; 0 = not started */
+    _Atomic int64_t start_ns;         /* monotonic; 0 = not started */
     /* exec.test.abort(reason): any thread, returns at once; the caller's VU is then interrupted. */
     void (*abort_test)(void *arg, const char *reason);
     /* exec.test.fail(reason), failed asserts. */
