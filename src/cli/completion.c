@@ -134,10 +134,8 @@ static const struct {
     {"bash", put_bash}, {"zsh", put_zsh}, {"fish", put_fish}, {"powershell", put_powershell}};
 
 static int run(const struct command *self, const struct flags *flags, int argc, char **argv) {
-    const char *name = flags->args.ptr[0];
-    struct error err;
+    const char *name = flags->args.len > 0 ? flags->args.ptr[0] : "";
     struct buf text;
-    (void)self;
     (void)argc;
     (void)argv;
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
@@ -149,9 +147,9 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
         buf_release(&text);
         return EXIT_CODE_OK;
     }
-    error_set(&err, KE_INVALID,
-              "no completion for the shell '%s': there is bash, zsh, fish and powershell", name);
-    return command_fail(EXIT_CODE_GENERIC, &err);
+    /* as in k6, which shows the command's help */
+    printf("%s\n\nUsage:\n  %s %s\n", self->about, program_name, self->usage);
+    return EXIT_CODE_OK;
 }
 
 const struct command cmd_completion = {
@@ -163,8 +161,6 @@ const struct command cmd_completion = {
                 "completion zsh > \"${fpath[1]}/_kiln\"\n"
                 "completion fish > ~/.config/fish/completions/kiln.fish\n"
                 "completion powershell | Out-String | Invoke-Expression",
-    .min_args = 1,
-    .max_args = 1,
-    .args_error = "name a shell: bash, zsh, fish or powershell",
+    .max_args = -1,
     .run = run,
 };
