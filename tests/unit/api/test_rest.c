@@ -198,19 +198,30 @@ static void change_running(struct world *w) {
                  "constant-vus executor 'default' doesn't support pause and resume operations "
                  "after its start"));
     expect(w, "PATCH /v1/status", "{\"data\":{\"attributes\":{\"vus\":3}}}",
-           compat_is_v051() ? ERROR("500", "Execution config error",
-                                    "an externally-controlled executor needs to be configured for "
-                                    "live configuration updates")
-                            : ERROR("500", "Execution config error",
-                                    "live VU configuration updates are not supported"));
+           ERROR("500", "Execution config error",
+                 "an externally-controlled executor needs to be configured for live configuration "
+                 "updates"));
 }
 
-static void a_running_test_is_not_changed(void **state) {
+static void a_running_test_is_not_changed_in_v051(void **state) {
     (void)state;
     start_run();
-    check(&f.run, change_running);
     compat_set(COMPAT_V0_51);
     check(&f.run, change_running);
+}
+
+static void pause_and_go_on(struct world *w) {
+    expect_part(w, "PATCH /v1/status", "{\"data\":{\"attributes\":{\"paused\":true}}}",
+                "\"paused\":true");
+    expect_part(w, "PATCH /v1/status", "{\"data\":{\"attributes\":{\"paused\":false}}}",
+                "\"paused\":false");
+}
+
+static void a_running_test_is_paused(void **state) {
+    (void)state;
+    start_run();
+    check(&f.run, pause_and_go_on);
+    assert_false(f.run.is_paused);
 }
 
 static void stop_it(struct world *w) {
@@ -538,7 +549,8 @@ int main(void) {
         rest_test(the_status_is_told),
         rest_test(a_paused_run_is_resumed),
         rest_test(resuming_twice_fails_in_v051),
-        rest_test(a_running_test_is_not_changed),
+        rest_test(a_running_test_is_not_changed_in_v051),
+        rest_test(a_running_test_is_paused),
         rest_test(a_run_is_stopped_with_its_own_exit_code),
         rest_test(wrong_bodies_are_refused_in_gos_words),
         rest_test(wrong_methods_are_refused),
