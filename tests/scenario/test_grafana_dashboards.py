@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 
-from kiln_runner import kiln, script
+from kiln_runner import Started, script
 from prometheus_server import PROGRAM, Prometheus
 from quickpizza_server import QuickPizza
 
@@ -85,12 +85,16 @@ class Dashboards(unittest.TestCase):
     def test_every_query_has_data_after_a_run(self):
         with Prometheus() as server, QuickPizza() as pizza:
             begin = time.time()
-            run = kiln('run', '--quiet', '--out=experimental-prometheus-rw', '-o',
-                       'experimental-prometheus-rw=trendAsNativeHistogram=true', '--tag', 'testid=1', script(self, SCRIPT),
-                       env={'K6_PROMETHEUS_RW_SERVER_URL': server.write_url, 'K6_PROMETHEUS_RW_PUSH_INTERVAL': '1s',
-                            'K6_PROMETHEUS_RW_TREND_STATS': 'p(95),p(99),min,max',
-                            'BASE_URL': 'http://%s:%d' % (pizza.host, pizza.port)})
-            self.assertEqual(run.code, 0, run.err)
+            env = {'K6_PROMETHEUS_RW_SERVER_URL': server.write_url, 'K6_PROMETHEUS_RW_PUSH_INTERVAL': '1s',
+                   'K6_PROMETHEUS_RW_TREND_STATS': 'p(95),p(99),min,max',
+                   'BASE_URL': 'http://%s:%d' % (pizza.host, pizza.port)}
+            run = ['run', '--quiet', '--out=experimental-prometheus-rw', script(self, SCRIPT), '--tag']
+            with Started(*run, 'testid=1', env=env) as gauges, \
+                    Started(*run, 'testid=2', env={**env, 'K6_PROMETHEUS_RW_TREND_AS_NATIVE_HISTOGRAM': 'true'}) as native:
+                for started in (gauges, native):
+                    done = started.finish(60)
+                    self.assertEqual(done.code, 0, done.err)
+                    self.assertEqual([line for line in done.log if line[0] == 'error'], [])
             end = time.time()
             for name in DASHBOARDS:
                 board = self.load(name)
@@ -118,7 +122,7 @@ class Dashboards(unittest.TestCase):
                 got = {regex.search(m).group(1) for m in server.get('label/__name__/values') if part in m and regex.search(m)}
                 found[name] = variable['current']['value']
                 self.assertIn(found[name], got)
-            self.assertEqual(got, {'testid': {'1'}, 'scenario': {'browse', 'rush'}, 'stat': {'p95', 'p99', 'min', 'max'}}.get(
+            self.assertEqual(got, {'testid': {'1', '2'}, 'scenario': {'browse', 'rush'}, 'stat': {'p95', 'p99', 'min', 'max'}}.get(
                 name, got))
             self.assertTrue(got, name)
         return found

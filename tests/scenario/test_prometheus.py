@@ -63,21 +63,30 @@ class RealPrometheus(unittest.TestCase):
 
     def test_every_builtin_metric_is_there_and_agrees_with_the_summary(self):
         with Prometheus() as server:
-            metrics = self.summary_of_a_run(
-                server, '-o', 'experimental-prometheus-rw', '-o', 'experimental-prometheus-rw=trendAsNativeHistogram=true',
-                env={'K6_PROMETHEUS_RW_TREND_STATS': 'count,sum,min,max,avg,med,p(90),p(99),p(99.9)'})
+            metrics = self.summary_of_a_run(server, '-o', 'experimental-prometheus-rw', env={
+                'K6_PROMETHEUS_RW_TREND_STATS': 'count,sum,min,max,avg,med,p(90),p(99),p(99.9)'})
             for name in ('vus', 'vus_max', 'iterations', 'iteration_duration', 'dropped_iterations', 'checks', 'group_duration',
                          'data_sent', 'data_received', 'http_reqs', 'http_req_duration', 'http_req_blocked',
                          'http_req_connecting', 'http_req_tls_handshaking', 'http_req_sending', 'http_req_waiting',
                          'http_req_receiving', 'http_req_failed', 'ws_sessions', 'ws_connecting', 'ws_session_duration',
                          'ws_msgs_sent', 'ws_ping'):
                 self.assertIn(name, metrics)
-            checked = set()
-            for name, metric in metrics.items():
-                if '{' not in name:
-                    getattr(self, 'check_' + metric['type'])(server, name, metric)
-                    checked.add(metric['type'])
-            self.assertEqual(checked, {'counter', 'gauge', 'rate', 'trend'})
+            self.check_all(server, metrics, {'counter': self.check_counter, 'gauge': self.check_gauge, 'rate': self.check_rate,
+                                             'trend': self.check_trend})
+
+    def test_native_histograms_agree_with_the_summary(self):
+        with Prometheus() as server:
+            metrics = self.summary_of_a_run(server, '-o', 'experimental-prometheus-rw=trendAsNativeHistogram=true')
+            self.check_all(server, metrics, {'trend': self.check_native})
+            self.assertEqual(server.query('k6_http_req_duration_p99'), [])
+
+    def check_all(self, server, metrics, checks):
+        checked = set()
+        for name, metric in metrics.items():
+            if '{' not in name and metric['type'] in checks:
+                checks[metric['type']](server, name, metric)
+                checked.add(metric['type'])
+        self.assertEqual(checked, set(checks))
 
     def check_counter(self, server, name, metric):
         self.assertAlmostEqual(server.value('sum(k6_%s_total{testid="run-1"})' % name), metric['values']['count'], msg=name)
@@ -100,10 +109,15 @@ class RealPrometheus(unittest.TestCase):
         if len(series) == 1:
             for suffix, stat in TREND_STATS.items():
                 self.assertAlmostEqual(server.value('k6_%s_%s' % (name, suffix)), values[stat] * factor, msg=name + suffix)
+
+    def check_native(self, server, name, metric):
+        values = metric['values']
+        factor = 1e-3 if metric['contains'] == 'time' else 1
         unit = '_seconds' if metric['contains'] == 'time' else ''
         native = 'k6_%s%s{testid="run-1"}' % (name, unit)
         self.assertEqual(server.value('sum(histogram_count(%s))' % native), values['count'], name)
-        self.assertAlmostEqual(server.value('sum(histogram_sum(%s))' % native), total, msg=name)
+        self.assertAlmostEqual(server.value('sum(histogram_sum(%s))' % native), values['avg'] * values['count'] * factor,
+                               msg=name)
         if values['max'] > 0:  # the bucket of the largest value, whose bounds are a factor of 2^(1/8) apart
             top = max(float(s['value'][1]) for s in server.query('histogram_quantile(1, %s)' % native))
             self.assertGreaterEqual(top * (1 + 1e-9), values['max'] * factor, name)
