@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "embed/k6_summary.h"
 #include "embed/k6_utils.h"
 #include "embed/k6_utils_stages.h"
 
@@ -15,6 +16,7 @@ struct embedded_module {
 
 /* Newer versions of a module before older ones. */
 static const struct embedded_module modules[] = {
+    {"https://jslib.k6.io/k6-summary/", 0, k6_summary, &k6_summary_bytes},
     {"https://jslib.k6.io/k6-utils/", 3, k6_utils_stages, &k6_utils_stages_bytes},
     {"https://jslib.k6.io/k6-utils/", 0, k6_utils, &k6_utils_bytes},
 };
