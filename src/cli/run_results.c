@@ -94,6 +94,13 @@ static double progress(const struct run *run) {
     return run->n_scenarios > 0 ? sum / (double)run->n_scenarios : 0;
 }
 
+static bool can_pause(const struct run *run) {
+    bool can = true;
+    for (size_t i = 0; i < run->n_scenarios && compat_on(COMPAT_CONTROL_EXTERNAL_ONLY); i++)
+        can &= run->scenarios[i].config->type == EXECUTOR_EXTERNALLY_CONTROLLED;
+    return can;
+}
+
 static struct recorder_state get_state(const struct run *run) {
     return (struct recorder_state){.now_ns = clock_now_ns(),
                                    .elapsed_ns = run_elapsed_ns(run),
@@ -104,7 +111,9 @@ static struct recorder_state get_state(const struct run *run) {
                                    .interrupted =
                                        atomic_load(&run->instance.iterations_interrupted),
                                    .progress = progress(run),
-                                   .is_paused = atomic_load(&run->is_paused)};
+                                   .is_paused = atomic_load(&run->is_paused),
+                                   .can_pause = can_pause(run),
+                                   .can_scale = run_can_scale(run)};
 }
 
 /* ---- start */
@@ -120,13 +129,6 @@ static int64_t known_duration_ns(const struct test *t) {
         longest = end > longest ? end : longest;
     }
     return longest;
-}
-
-static bool can_pause(const struct run *run) {
-    bool can = true;
-    for (size_t i = 0; i < run->n_scenarios && compat_on(COMPAT_CONTROL_EXTERNAL_ONLY); i++)
-        can &= run->scenarios[i].config->type == EXECUTOR_EXTERNALLY_CONTROLLED;
-    return can;
 }
 
 static const char *find_test_id(const struct test *t) {
@@ -156,8 +158,6 @@ static void create_recorder(struct run_results *r, bool can_control) {
         .n_tags = r->options.tags.len,
         .thresholds = t->has_thresholds ? &t->thresholds : NULL,
         .can_control = can_control,
-        .can_pause = can_pause(r->run),
-        .can_scale = run_has_external_control(r->run),
         .give = on_event,
         .arg = r};
     r->events = event_log_new();

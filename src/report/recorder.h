@@ -33,7 +33,6 @@ struct recorder_config {
     size_t n_tags;
     const struct threshold_set *thresholds; /* may be NULL */
     bool can_control;                       /* the page may pause, resume, scale and stop */
-    bool can_pause, can_scale;
     /* is_latest: only the newest one of the name is of interest. */
     void (*give)(void *arg, const char *event, struct slice json, bool is_latest);
     void *arg;
@@ -46,6 +45,7 @@ struct recorder_state {
     int64_t iterations, interrupted;
     double progress; /* 0..1 */
     bool is_paused;
+    bool can_pause, can_scale; /* as things are */
 };
 
 /* What config points to must live as long as it. */

@@ -147,8 +147,8 @@ void recorder_write_status(struct json_writer *w, const struct recorder_config *
     if (c->can_control) {
         json_key(w, "control");
         json_object_begin(w);
-        json_pair_bool(w, "pause", c->can_pause);
-        json_pair_bool(w, "scale", c->can_scale);
+        json_pair_bool(w, "pause", s->can_pause);
+        json_pair_bool(w, "scale", s->can_scale);
         json_object_end(w);
     }
     if (verdict)

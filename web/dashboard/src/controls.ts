@@ -29,6 +29,7 @@ export class Controls {
   private token = takeToken();
   private shown = '';
   private model: Model | null = null;
+  private fields: { input: HTMLInputElement; shown: string }[] = [];
   constructor(private readonly root: HTMLElement, private readonly endpoint: string) {}
 
   private async send(attributes: Record<string, unknown>, done: string) {
@@ -68,7 +69,9 @@ export class Controls {
 
   private buttons(model: Model): (HTMLElement | false)[] {
     const { paused, control } = model.status!;
-    const vus = h('input', { type: 'number', min: 0, value: model.status!.vus, 'aria-label': 'Virtual users' });
+    const vus = h('input', { type: 'number', min: 0, id: 'vus' });
+    const max = h('input', { type: 'number', min: 0, id: 'max' });
+    this.fields = [{ input: vus, shown: '' }, { input: max, shown: '' }];
     return [
       (control!.pause || paused) && h('button', {
         type: 'button', class: 'quiet', id: 'pause', onclick: () => this.send({ paused: !paused }, paused ? 'The test goes on' : 'The test is paused'),
@@ -76,9 +79,15 @@ export class Controls {
       control!.scale && h('form', {
         id: 'scale', onsubmit: (e) => {
           e.preventDefault();
-          void this.send({ vus: Number(vus.value) }, `Scaled to ${vus.value} VUs`);
+          // Arrival rates take only the one, other scenarios only the other: what is left alone is not sent.
+          const wanted: Record<string, number> = {};
+          this.fields.forEach((f, i) => {
+            if (f.input.value !== f.shown) wanted[i === 0 ? 'vus' : 'vus-max'] = Number(f.input.value);
+            f.shown = f.input.value;
+          });
+          void this.send(wanted, 'Scaled');
         },
-      }, vus, h('button', { type: 'submit', class: 'quiet' }, 'Set VUs')),
+      }, h('label', {}, 'VUs ', vus), h('label', {}, 'max ', max), h('button', { type: 'submit', class: 'quiet' }, 'Scale')),
       h('button', {
         type: 'button', class: 'quiet danger', id: 'stop', onclick: (e) => {
           const b = e.currentTarget as HTMLElement;
@@ -97,9 +106,19 @@ export class Controls {
     this.root.hidden = !status?.control || model.isEnded;
     if (this.root.hidden) return;
     const shape = this.token ? JSON.stringify([status!.paused, status!.control]) : 'locked';
-    if (shape === this.shown) return;
-    this.shown = shape;
-    const parts = this.token ? this.buttons(model) : this.unlockForm();
-    this.root.replaceChildren(...parts.filter((p): p is HTMLElement => p !== false));
+    if (shape !== this.shown) {
+      this.shown = shape;
+      const parts = this.token ? this.buttons(model) : this.unlockForm();
+      this.root.replaceChildren(...parts.filter((p): p is HTMLElement => p !== false));
+    }
+    if (this.token) this.refresh([status!.vus, status!.vusMax]);
+  }
+
+  // Fields that nobody is writing in follow the test.
+  private refresh(values: number[]) {
+    this.fields.forEach((f, i) => {
+      if (f.input.value !== f.shown || f.input === document.activeElement) return;
+      f.shown = f.input.value = String(values[i]);
+    });
   }
 }
