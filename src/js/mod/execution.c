@@ -62,6 +62,17 @@ static void add_getter(JSContext *ctx, JSValueConst o, const char *name, getter_
     JS_FreeAtom(ctx, atom);
 }
 
+struct getter {
+    const char *name;
+    int magic;
+};
+
+static void add_getters(JSContext *ctx, JSValueConst o, getter_magic *get,
+                        const struct getter *getters, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        add_getter(ctx, o, getters[i].name, get, getters[i].magic);
+}
+
 /* ---- scenario ---- */
 
 static JSValue get_scenario(JSContext *ctx, JSValueConst this_val, int what) {
@@ -88,12 +99,13 @@ static JSValue get_scenario(JSContext *ctx, JSValueConst this_val, int what) {
 
 static JSValue new_scenario(JSContext *ctx) {
     JSValue o = JS_NewObject(ctx);
-    add_getter(ctx, o, "name", get_scenario, SCENARIO_NAME);
-    add_getter(ctx, o, "executor", get_scenario, SCENARIO_EXECUTOR);
-    add_getter(ctx, o, "startTime", get_scenario, SCENARIO_START_TIME);
-    add_getter(ctx, o, "progress", get_scenario, SCENARIO_PROGRESS);
-    add_getter(ctx, o, "iterationInInstance", get_scenario, SCENARIO_ITERATION_IN_INSTANCE);
-    add_getter(ctx, o, "iterationInTest", get_scenario, SCENARIO_ITERATION_IN_TEST);
+    static const struct getter getters[] = {{"name", SCENARIO_NAME},
+                                            {"executor", SCENARIO_EXECUTOR},
+                                            {"startTime", SCENARIO_START_TIME},
+                                            {"progress", SCENARIO_PROGRESS},
+                                            {"iterationInInstance", SCENARIO_ITERATION_IN_INSTANCE},
+                                            {"iterationInTest", SCENARIO_ITERATION_IN_TEST}};
+    add_getters(ctx, o, get_scenario, getters, countof(getters));
     return o;
 }
 
@@ -123,11 +135,12 @@ static JSValue get_instance(JSContext *ctx, JSValueConst this_val, int what) {
 
 static JSValue new_instance(JSContext *ctx) {
     JSValue o = JS_NewObject(ctx);
-    add_getter(ctx, o, "currentTestRunDuration", get_instance, INSTANCE_RUN_DURATION);
-    add_getter(ctx, o, "iterationsCompleted", get_instance, INSTANCE_COMPLETED);
-    add_getter(ctx, o, "iterationsInterrupted", get_instance, INSTANCE_INTERRUPTED);
-    add_getter(ctx, o, "vusActive", get_instance, INSTANCE_ACTIVE);
-    add_getter(ctx, o, "vusInitialized", get_instance, INSTANCE_INITIALIZED);
+    static const struct getter getters[] = {{"currentTestRunDuration", INSTANCE_RUN_DURATION},
+                                            {"iterationsCompleted", INSTANCE_COMPLETED},
+                                            {"iterationsInterrupted", INSTANCE_INTERRUPTED},
+                                            {"vusActive", INSTANCE_ACTIVE},
+                                            {"vusInitialized", INSTANCE_INITIALIZED}};
+    add_getters(ctx, o, get_instance, getters, countof(getters));
     return o;
 }
 
@@ -241,9 +254,9 @@ static JSValue get_test(JSContext *ctx, JSValueConst this_val, int what) {
 
 static JSValue new_test(JSContext *ctx) {
     JSValue o = JS_NewObject(ctx);
-    add_getter(ctx, o, "abort", get_test, TEST_ABORT);
-    add_getter(ctx, o, "fail", get_test, TEST_FAIL);
-    add_getter(ctx, o, "options", get_test, TEST_OPTIONS);
+    static const struct getter getters[] = {
+        {"abort", TEST_ABORT}, {"fail", TEST_FAIL}, {"options", TEST_OPTIONS}};
+    add_getters(ctx, o, get_test, getters, countof(getters));
     return o;
 }
 
@@ -274,12 +287,13 @@ static JSValue get_vu(JSContext *ctx, JSValueConst this_val, int what) {
 static JSValue new_vu(JSContext *ctx) {
     struct execution_state *st = state_of(vu_from_ctx(ctx));
     JSValue o = JS_NewObject(ctx);
-    add_getter(ctx, o, "idInInstance", get_vu, VU_ID_IN_INSTANCE);
-    add_getter(ctx, o, "idInTest", get_vu, VU_ID_IN_TEST);
-    add_getter(ctx, o, "iterationInInstance", get_vu, VU_ITERATION_IN_INSTANCE);
-    add_getter(ctx, o, "iterationInScenario", get_vu, VU_ITERATION_IN_SCENARIO);
-    add_getter(ctx, o, "tags", get_vu, VU_TAGS);
-    add_getter(ctx, o, "metrics", get_vu, VU_METRICS);
+    static const struct getter getters[] = {{"idInInstance", VU_ID_IN_INSTANCE},
+                                            {"idInTest", VU_ID_IN_TEST},
+                                            {"iterationInInstance", VU_ITERATION_IN_INSTANCE},
+                                            {"iterationInScenario", VU_ITERATION_IN_SCENARIO},
+                                            {"tags", VU_TAGS},
+                                            {"metrics", VU_METRICS}};
+    add_getters(ctx, o, get_vu, getters, countof(getters));
     execution_tags_register(ctx);
     st->tags = execution_tags_new(ctx);
     st->metadata = execution_metadata_new(ctx);
@@ -345,10 +359,11 @@ static int init(JSContext *ctx, JSModuleDef *m) {
         st->vu_metrics = st->tags = st->metadata = st->options = JS_UNDEFINED;
     }
     JSValue exec = JS_NewObject(ctx);
-    add_getter(ctx, exec, "instance", get_exec, EXEC_INSTANCE);
-    add_getter(ctx, exec, "scenario", get_exec, EXEC_SCENARIO);
-    add_getter(ctx, exec, "test", get_exec, EXEC_TEST);
-    add_getter(ctx, exec, "vu", get_exec, EXEC_VU);
+    static const struct getter getters[] = {{"instance", EXEC_INSTANCE},
+                                            {"scenario", EXEC_SCENARIO},
+                                            {"test", EXEC_TEST},
+                                            {"vu", EXEC_VU}};
+    add_getters(ctx, exec, get_exec, getters, countof(getters));
     set_named(vu, m, "scenario", &st->scenario, new_scenario);
     set_named(vu, m, "instance", &st->instance, new_instance);
     set_named(vu, m, "test", &st->test, new_test);
