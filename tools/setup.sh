@@ -239,6 +239,38 @@ setup_quickjs() {
     mv "$dir.new" "$dir"
 }
 
+# ---------------------------------------------------------------- scripts for pages
+# What kiln embeds to run inside of pages: the versions and checksums of third_party/browser.
+
+setup_browser_scripts() {
+    local dir=$deps/browser stamp
+    stamp=$(cat "$root"/third_party/browser/*.json | sha256sum | cut -d ' ' -f 1)
+    if [ "$(cat "$dir/.stamp" 2>/dev/null)" = "$stamp" ]; then
+        return
+    fi
+    say "taking playwright-core and web-vitals from npm into .deps/browser"
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    cp "$root"/third_party/browser/*.json "$dir/"
+    npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund --loglevel=error >"$deps/npm.log" 2>&1 || {
+        cat "$deps/npm.log" >&2
+        die "npm could not install playwright-core and web-vitals"
+    }
+    # The page's side of Playwright is a JavaScript string in a module: the string's contents.
+    node -e 'require("fs").writeFileSync(process.argv[2], require(process.argv[1]).source)' \
+        "$dir/node_modules/playwright-core/lib/generated/injectedScriptSource.js" "$dir/injected.js"
+    cp "$dir/node_modules/web-vitals/dist/web-vitals.iife.js" "$dir/web-vitals.js"
+    node -e '
+        const all = require(process.argv[1]), out = {};
+        for (const name of Object.keys(all)) {
+            const { userAgent, viewport, deviceScaleFactor, isMobile, hasTouch } = all[name];
+            out[name] = { name, userAgent, viewport, deviceScaleFactor, isMobile, hasTouch };
+        }
+        require("fs").writeFileSync(process.argv[2], JSON.stringify(out));' \
+        "$dir/node_modules/playwright-core/lib/server/deviceDescriptorsSource.json" "$dir/devices.json"
+    echo "$stamp" >"$dir/.stamp"
+}
+
 # ---------------------------------------------------------------- Node.js
 # The test server of the conformance suite is made for Node 20. The machine's own when it is new enough;
 # otherwise the npm package `node`, which carries the program, in .deps/node. Debian 12's Node 18 starts
@@ -277,4 +309,5 @@ wanted=$packages_build
 # shellcheck disable=SC2086
 install_packages $wanted
 setup_quickjs
+setup_browser_scripts
 [ $level = build ] || setup_node

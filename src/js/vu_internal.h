@@ -94,6 +94,7 @@ enum js_module_slot {
     JS_SLOT_HTML,
     JS_SLOT_WEB,
     JS_SLOT_TRACING,
+    JS_SLOT_BROWSER,
     JS_SLOT_FREE
 };
 

@@ -6,6 +6,7 @@
 #include "base/compat.h"
 #include "base/log.h"
 #include "http/cookie.h"
+#include "js/browser.h"
 #include "js/event_loop.h"
 #include "js/globals.h"
 #include "js/go_json.h"
@@ -159,10 +160,12 @@ enum vu_result vu_iterate(struct vu *vu, const struct vu_iteration *it) {
     JS_SetProperty(ctx, global, vu->atom_iter, JS_NewInt64(ctx, vu->iteration));
     JS_FreeValue(ctx, global);
     reset_cookies(vu);
+    js_browser_before_iteration(vu);
 
     int64_t start = clock_now_ns();
     int rc = run_function(vu, vu->function, 1, &vu->setup_data, NULL);
     int64_t end = clock_now_ns();
+    js_browser_after_iteration(vu, rc == KE_CANCELED);
     if (vu->config->no_vu_connection_reuse && vu->http)
         http_client_close_idle(vu->http);
     record_traffic(vu, end);

@@ -7,13 +7,29 @@
 #include "base/log.h"
 
 static const struct js_module *const table[] = {
-    &js_mod_k6,        &js_mod_http,       &js_mod_metrics,
-    &js_mod_execution, &js_mod_data,       &js_mod_timers,
-    &js_mod_encoding,  &js_mod_crypto,     &js_mod_crypto_x509,
-    &js_mod_webcrypto, &js_mod_secrets,    &js_mod_fs,
-    &js_mod_csv,       &js_mod_streams,    &js_mod_html,
-    &js_mod_ws,        &js_mod_websockets, &js_mod_experimental_websockets,
-    &js_mod_sse,       &js_mod_web,        &js_mod_tracing,
+    &js_mod_k6,
+    &js_mod_http,
+    &js_mod_metrics,
+    &js_mod_execution,
+    &js_mod_data,
+    &js_mod_timers,
+    &js_mod_encoding,
+    &js_mod_crypto,
+    &js_mod_crypto_x509,
+    &js_mod_webcrypto,
+    &js_mod_secrets,
+    &js_mod_fs,
+    &js_mod_csv,
+    &js_mod_streams,
+    &js_mod_html,
+    &js_mod_ws,
+    &js_mod_websockets,
+    &js_mod_experimental_websockets,
+    &js_mod_sse,
+    &js_mod_web,
+    &js_mod_tracing,
+    &js_mod_browser,
+    &js_mod_experimental_browser,
 };
 
 /* Names under which v0.51 had modules that are elsewhere now; the k6 workshop imports this one. */
@@ -24,10 +40,6 @@ static const struct js_module experimental_timers = {.specifier = "k6/experiment
 static const struct {
     const char *specifier, *words;
 } removed[] = {
-    {"k6/experimental/browser",
-     "k6/experimental/browser has been graduated, please use k6/browser instead.Please update your imports to use "
-     "k6/browser instead of k6/experimental/browser, For more information, see the migration guide at the link: "
-     "https://grafana.com/docs/k6/latest/using-k6-browser/migrating-to-k6-v0-52/"},
     {"k6/experimental/grpc",
      "k6/experimental/grpc has been graduated, please use k6/net/grpc instead. See "
      "https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/ for more information."},

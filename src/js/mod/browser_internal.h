@@ -1,0 +1,44 @@
+/* Between the files of k6/browser. The API itself is JavaScript (js/browser/), compiled once per
+ * process; C gives it a connection, timers, samples and the way into the event loop. */
+#pragma once
+
+#include "cdp/cdp_conn.h"
+#include "cdp/cdp_process.h"
+#include "js/event_loop.h"
+
+struct browser_module {
+    struct vu *vu;
+    struct cdp_process *process;
+    struct cdp_conn *conn;
+    char *end_words; /* why the connection has ended */
+    bool has_told_end;
+    struct list queue; /* struct browser_message, for the VU's fiber */
+    size_t queue_bytes;
+    struct js_completion turn; /* runs the queue in the event loop */
+    bool is_turn_posted;
+    bool is_polling; /* the VU's fiber is in poll */
+    struct worker_timer timer;
+    bool is_due;
+    size_t pending;    /* promises that hold the event loop */
+    char *start_words; /* why the browser could not be started before the iteration; NULL = it could
+                        */
+    bool needs_reset;
+    JSValue api; /* what js/browser made: undefined before the first import */
+};
+
+struct browser_module *browser_module_of(struct vu *vu);
+/* browser_io.c: after xcalloc. */
+void browser_module_init(struct browser_module *m);
+int browser_launch(struct browser_module *m, const char *executable, const char *const *args,
+                   struct error *err);
+int browser_connect(struct browser_module *m, const char *url, int64_t deadline_ns,
+                    struct error *err);
+/* Everything of the browser goes: process, connection, queue, promises. Yields. */
+void browser_close(struct browser_module *m);
+/* Hands all that is queued, due timers and the end to JavaScript. False with an exception. */
+bool browser_dispatch(struct browser_module *m);
+/* Lets the VU's fiber wait for something to dispatch. Yields. 0, KE_TIMEOUT, KE_CANCELED. */
+int browser_wait(struct browser_module *m, int64_t deadline_ns);
+void browser_wake_at(struct browser_module *m, int64_t deadline_ns);
+/* browser_native.c: the functions that js/browser gets. */
+JSValue browser_native_new(JSContext *ctx);
