@@ -10,12 +10,13 @@ RANK = {
     'base': 0,
     'fiber': 1, 'metrics': 1, 'html': 1,
     'net': 2,
-    'http': 3, 'grpc': 3, 'redis': 3, 'cdp': 3,
+    'http': 3, 'grpc': 3, 'redis': 3,
     'ws': 4,
-    'js': 5,
-    'load': 6,
-    'report': 7, 'output': 7, 'api': 7,
-    'cli': 8,
+    'cdp': 5,
+    'js': 6,
+    'load': 7,
+    'report': 8, 'output': 8, 'api': 8,
+    'cli': 9,
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
