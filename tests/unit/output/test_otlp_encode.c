@@ -73,7 +73,7 @@ static void series_of_a_metric_stay_together(void **state) {
     struct world *w = *state;
     shard_keep_series(w->shard);
     for (int i = 0; i < 10; i++) {
-        char text[8];
+        char text[12];
         snprintf(text, sizeof text, "%d", i);
         const struct tagset *tags = world_tags(w, (const char *const[]){"i", text, NULL});
         world_record(w, M_HTTP_REQS, tags, 1, NULL);

@@ -1,0 +1,43 @@
+// A member of k6/browser's objects a line; logs what does not hold. Run by test_browser.py.
+import { browser, devices } from 'k6/browser';
+import { check } from 'k6';
+const U = __ENV.BASE_URL;
+export const options = { scenarios: { ui: { executor: 'shared-iterations', vus: 1, iterations: 1, options: { browser: { type: 'chromium' } } } } };
+export default async function () {
+  const t = async (name, f) => { try { const v = await f(); if (v !== true) console.error(`FAIL ${name}: ${JSON.stringify(v)}`); else check(1, { [name]: true }); } catch (e) { console.error(`FAIL ${name}: ${e.message} ${e.stack}`); } };
+  const ctx = await browser.newContext({ viewport: { width: 900, height: 700 } });
+  await ctx.addCookies([{ name: 'a', value: 123, domain: U, path: '/' }]);
+  const page = await ctx.newPage();
+  let n = 0; page.on('request', () => n++); const msgs = []; page.on('console', (m) => msgs.push(m.text()));
+  const res = await page.goto(U);
+  await t('status', async () => res.status() === 200 && n > 1);
+  await t('cookies', async () => (await ctx.cookies())[0].value === '123');
+  await t('role', async () => { await page.getByRole('button', { name: 'Pizza, Please!' }).click(); await page.locator('#recommendations').waitFor(); return (await page.locator('#recommendations').textContent()) !== ''; });
+  await page.setContent(`<h1>Hi</h1><input id=i><textarea id=t></textarea><input type=checkbox id=c><select id=s><option value=1>one<option value=2>two</select><button id=b onclick="console.log('clicked');this.textContent='done'">go</button><p class=x>1</p><p class=x>2</p><iframe srcdoc="<button onclick='this.id=1'>in</button>"></iframe><label>Name<input id=n placeholder=ph title=ti data-testid=tid></label><div id=h hidden></div><input type=file id=f>`);
+  await t('fill', async () => { await page.fill('#i', 'hello'); return (await page.inputValue('#i')) === 'hello'; });
+  await t('clear', async () => { await page.locator('#i').clear(); return (await page.locator('#i').inputValue()) === ''; });
+  await t('type', async () => { await page.locator('#t').type('Ab! é'); return (await page.inputValue('#t')) === 'Ab! é'; });
+  await t('check', async () => { await page.check('#c'); const a = await page.isChecked('#c'); await page.locator('#c').uncheck(); return a && !(await page.isChecked('#c')); });
+  await t('select', async () => JSON.stringify(await page.selectOption('#s', '2')) === '["2"]');
+  await t('click', async () => { await page.click('text=go'); return (await page.textContent('#b')) === 'done' && msgs.includes('clicked'); });
+  await t('count', async () => (await page.locator('p.x').count()) === 2 && (await page.locator('p.x').last().innerText()) === '2' && (await page.locator('p.x').all()).length === 2);
+  await t('strict', async () => { try { await page.locator('p.x').click(); } catch (e) { return /strict mode violation/.test(e.message) || e.message; } });
+  await t('timeout', async () => { try { await page.locator('#none').click({ timeout: 200 }); } catch (e) { return /timed out after 200ms/.test(e.message) || e.message; } });
+  await t('iframe', async () => { const b = page.frameLocator('iframe').getByText('in'); await b.click(); return (await b.getAttribute('id')) === '1'; });
+  await t('frames', async () => page.frames().length === 2 && page.mainFrame().childFrames().length === 1);
+  await t('label', async () => (await page.getByLabel('Name').getAttribute('id')) === 'n' && (await page.getByTestId('tid').isVisible()) && (await page.getByPlaceholder('ph').count()) === 1 && (await page.getByTitle('ti').count()) === 1);
+  await t('hidden', async () => await page.locator('#h').isHidden());
+  await t('evaluate', async () => (await page.evaluate((a, b) => a + b, 1, 2)) === 3 && (await page.evaluate('1+1')) === 2);
+  await t('handle', async () => { const h = await page.$('h1'); const j = await page.evaluateHandle(() => ({ a: 1 })); return (await h.innerHTML()) === 'Hi' && (await j.jsonValue()).a === 1 && (await page.$$('p.x')).length === 2 && (await h.boundingBox()).width > 0; });
+  await t('files', async () => { await page.setInputFiles('#f', { name: 'x.txt', mimeType: 'text/plain', buffer: 'aGk=' }); return (await page.evaluate(() => document.querySelector('#f').files[0].size)) === 2; });
+  await t('keys', async () => { await page.focus('#i'); await page.keyboard.type('xyz'); await page.keyboard.press('Backspace'); return (await page.inputValue('#i')) === 'xy'; });
+  await t('tap', async () => { await page.evaluate(() => { document.querySelector('h1').onclick = () => { window.t = 1; }; }); await page.mouse.click(20, 40); return (await page.evaluate(() => window.t)) === 1; });
+  await t('waitForFunction', async () => { await page.evaluate(() => { setTimeout(() => { window.z = 5; }, 50); }); const h = await page.waitForFunction(() => window.z); return (await h.jsonValue()) === 5; });
+  await t('route', async () => { await page.route(/mock/, (r) => r.fulfill({ status: 201, body: 'mocked', contentType: 'text/plain' })); return (await page.evaluate(async (u) => { const r = await fetch(u + '/mock'); return r.status + await r.text(); }, U)) === '201mocked'; });
+  await t('waitForResponse', async () => { const p = page.waitForResponse(/ratings|tools/); page.evaluate((u) => { fetch(u + '/api/tools'); }, U); return (await p).status() > 0; });
+  await t('nav', async () => { await page.unrouteAll(); await page.goto(U + '/admin'); await page.goBack(); await page.goForward(); await page.reload(); return page.url() === U + '/admin'; });
+  await t('shot', async () => (await page.screenshot({ fullPage: true, type: 'jpeg', quality: 50 })).byteLength > 1000);
+  await t('offline', async () => { await ctx.setOffline(true); try { await page.goto(U); } catch (e) { await ctx.setOffline(false); return /ERR_INTERNET_DISCONNECTED/.test(e.message) || e.message; } });
+  await t('devices', async () => devices['iPhone X'].isMobile === true && (await page.title()) !== undefined);
+  await ctx.close();
+}
