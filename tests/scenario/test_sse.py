@@ -2,86 +2,30 @@
 """Server-sent events: sse.open() and EventSource against a scripted server. Environment: KILN."""
 import signal
 import socket
-import threading
 import unittest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from http_server import HttpServer
 from kiln_runner import Started, kiln, script
 
 
-class Server:
-    """An HTTP/1.1 server whose GET and POST are a function of the test: serve(handler)."""
+class EventServer(HttpServer):
 
     def __init__(self, serve):
-        self.errors = errors = []
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = 'HTTP/1.1'
-            timeout = 30
-
-            def begin(self, status=200, kind='text/event-stream', headers=()):
-                self.send_response(status)
-                self.send_header('Content-Type', kind)
-                self.send_header('Transfer-Encoding', 'chunked')
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.end_headers()
-
-            def chunk(self, text):
-                data = text.encode()
-                self.wfile.write(b'%x\r\n%s\r\n' % (len(data), data))
-                self.wfile.flush()
-
-            def wait_for_end(self):
-                """Until the client has closed the connection."""
-                try:
-                    while self.connection.recv(4096):
-                        pass
-                except OSError:
-                    pass
-                self.close_connection = True
-
-            def do_GET(self):
-                try:
-                    serve(self)
-                except (BrokenPipeError, ConnectionResetError):
-                    self.close_connection = True
-                except Exception as error:
-                    errors.append(error)
-                    self.close_connection = True
-
-            do_POST = do_GET
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.server.daemon_threads = True
-        self.url = 'http://127.0.0.1:%d/events' % self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join(30)
-        self.server.server_close()
-        assert not self.errors, self.errors
+        super().__init__(serve)
+        self.url += '/events'
 
 
 class Sse(unittest.TestCase):
     def run_script(self, serve, body, *arguments):
-        with Server(serve) as server:
+        with EventServer(serve) as server:
             path = script(self, "import sse, { EventSource } from 'k6/x/sse';\nconst URL = '%s';\n%s" % (server.url, body))
             return kiln('run', '--quiet', *arguments, path)
 
     def test_events_until_the_script_closes(self):
         def serve(http):
             seen.append((http.command, http.headers['Accept'], http.headers['X-Own'],
-                         http.rfile.read(int(http.headers['Content-Length'] or 0))))
-            http.begin()
+                         http.body()))
+            http.begin(200, 'text/event-stream')
             # Cut where it hurts, and the same event in three forms of line ends.
             for piece in (': welcome\n\n', 'id: 1\nevent: or', 'der\nda', 'ta: {"a":1}\ndata: more\n', '\n',
                           'data: zwei\r\n\r\n', 'nonsense\n', 'id: 3\ndata: drei\r\r'):
@@ -117,7 +61,7 @@ class Sse(unittest.TestCase):
                 http.begin(404, 'text/plain')
                 http.chunk('data: x\n\n')
             else:
-                http.begin()
+                http.begin(200, 'text/event-stream')
                 http.chunk('data: a\n\ndata: never finished\n')
             http.chunk('')
 
@@ -150,7 +94,7 @@ class Sse(unittest.TestCase):
 
     def test_a_handler_that_throws_ends_the_stream(self):
         def serve(http):
-            http.begin()
+            http.begin(200, 'text/event-stream')
             http.chunk('data: x\n\n')
             http.wait_for_end()
 
@@ -163,7 +107,7 @@ class Sse(unittest.TestCase):
 
     def test_the_end_of_the_duration_cuts_streams(self):
         def serve(http):
-            http.begin()
+            http.begin(200, 'text/event-stream')
             http.chunk('data: x\n\n')
             http.wait_for_end()
 
@@ -178,7 +122,7 @@ class Sse(unittest.TestCase):
 
     def test_more_events_than_the_queue_holds(self):
         def serve(http):
-            http.begin()
+            http.begin(200, 'text/event-stream')
             for i in range(50):
                 http.chunk('data: %s\n\n' % ('x' * 100) * 200)
             http.chunk('')
@@ -199,7 +143,7 @@ class Source(unittest.TestCase):
     def test_it_reconnects_with_the_last_id(self):
         def serve(http):
             ids.append(http.headers['Last-Event-ID'])
-            http.begin()
+            http.begin(200, 'text/event-stream')
             if len(ids) == 1:
                 http.chunk('retry: 20\nid: 7\ndata: one\n\n')
                 http.chunk('')
@@ -240,7 +184,7 @@ class Source(unittest.TestCase):
 
     def test_an_exception_of_a_listener_fails_the_iteration(self):
         def serve(http):
-            http.begin()
+            http.begin(200, 'text/event-stream')
             http.chunk('data: x\n\n')
             http.wait_for_end()
 
@@ -253,11 +197,11 @@ class Source(unittest.TestCase):
 
     def test_an_interrupt_ends_it(self):
         def serve(http):
-            http.begin()
+            http.begin(200, 'text/event-stream')
             http.chunk('data: ready\n\n')
             http.wait_for_end()
 
-        with Server(serve) as server:
+        with EventServer(serve) as server:
             path = script(self, "import { EventSource } from 'k6/x/sse';\n"
                           "export default function () { new EventSource('%s').onmessage = (e) => console.log(e.data); }" % server.url)
             with Started('run', '--quiet', path) as run:

@@ -5,10 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import unittest
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from http_server import HttpServer
 from kiln_runner import kiln, script
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -162,48 +161,24 @@ class Language(unittest.TestCase):
         self.assertEqual(sorted(run.err.splitlines()), ['33'] * 3 + ['cleanup'] * 3)
 
 
-class Server:
-    def __init__(self):
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = 'HTTP/1.1'
-
-            def do_GET(self):
-                body = self.rfile.read(int(self.headers['Content-Length'] or 0)).decode('latin-1')
-                status = {'/missing': 404, '/away': 302}.get(self.path, 200)
-                answer = json.dumps({'method': self.command, 'path': self.path, 'type': self.headers['Content-Type'],
-                                     'own': self.headers['X-Own'], 'body': body}).encode()
-                self.send_response(status)
-                if status == 302:
-                    self.send_header('Location', '/there')
-                self.send_header('Content-Type', 'application/json')
-                self.send_header('Content-Length', str(len(answer)))
-                self.end_headers()
-                if self.command != 'HEAD':
-                    self.wfile.write(answer)
-
-            do_POST = do_PUT = do_HEAD = do_GET
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.server.daemon_threads = True
-        self.url = 'http://127.0.0.1:%d' % self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join(30)
-        self.server.server_close()
+def tell_back(http):
+    """Answers with what the request was."""
+    status = {'/missing': 404, '/away': 302}.get(http.path, 200)
+    answer = json.dumps({'method': http.command, 'path': http.path, 'type': http.headers['Content-Type'],
+                         'own': http.headers['X-Own'], 'body': http.body().decode('latin-1')}).encode()
+    http.send_response(status)
+    if status == 302:
+        http.send_header('Location', '/there')
+    http.send_header('Content-Type', 'application/json')
+    http.send_header('Content-Length', str(len(answer)))
+    http.end_headers()
+    if http.command != 'HEAD':
+        http.wfile.write(answer)
 
 
 class Fetch(unittest.TestCase):
     def test_requests_and_responses(self):
-        with Server() as server:
+        with HttpServer(tell_back) as server:
             run = kiln('run', '--quiet', '--log-format', 'raw', script(self, '''
                 import { fetch } from 'k6/x/web';
                 import { Blob } from 'k6/websockets';

@@ -200,10 +200,6 @@ static bool on_event(struct sse_stream *s, struct sse_event *event) {
     return true;
 }
 
-static void on_end(struct sse_stream *s) {
-    (void)s;
-}
-
 /* The id of the latest event goes with the next request. */
 static void set_last_event_id(struct event_source *es) {
     static const struct slice name = SLICE("Last-Event-ID");
@@ -253,7 +249,6 @@ static JSValue constructor(JSContext *ctx, JSValueConst new_target, int argc, JS
     fiber_cond_init(&es->changed);
     es->stream.on_open = on_open;
     es->stream.on_event = on_event;
-    es->stream.on_end = on_end;
     js_text_release(&url);
     int rc = sse_stream_init(&es->stream, vu, JS_UNDEFINED, argc > 0 ? argv[0] : JS_UNDEFINED,
                              JS_UNDEFINED, argc > 1 ? argv[1] : JS_UNDEFINED);

@@ -46,6 +46,8 @@ int sse_stream_init(struct sse_stream *s, struct vu *vu, JSValueConst method, JS
                     JSValueConst body, JSValueConst params) {
     s->vu = vu;
     s->err.code = 0;
+    s->metric = metric_find(SLICE("sse_event")); /* the module's init registered it */
+    CHECK(s->metric != NULL);
     event_stream_init(&s->parser, EVENT_BYTES_MAX);
     if (http_module_need(vu))
         return KE_JS;
@@ -89,9 +91,8 @@ static void complete_tags(struct sse_stream *s, const struct http_response *r) {
 }
 
 void sse_stream_count(const struct sse_stream *s) {
-    struct metric *m = metric_find(SLICE("sse_event"));
-    if (m && !s->vu->is_interrupted)
-        vu_sample(s->vu, m, s->tags, 1, clock_now_ns());
+    if (!s->vu->is_interrupted)
+        vu_sample(s->vu, s->metric, s->tags, 1, clock_now_ns());
 }
 
 void sse_stream_release(struct sse_stream *s) {

@@ -19,13 +19,15 @@ struct sse_stream {
     bool has_call;
     struct event_stream parser;
     struct fiber *reader;
-    const struct tagset *tags; /* of sse_event; complete once the stream is open */
+    struct metric *metric;     /* sse_event */
+    const struct tagset *tags; /* of its samples; complete once the stream is open */
     bool is_open;
     bool is_closing; /* nobody wants more */
     int rc;          /* how it ended: 0, or err has why */
     struct error err;
     /* The owner's, on the reading fiber. on_open: the head is there; on_event may yield to wait for
-     * room and owns the event; either ends the stream by returning false. on_end comes last. */
+     * room and owns the event; either ends the stream by returning false. on_end is the last act of
+     * a fiber that sse_stream_start started. */
     bool (*on_open)(struct sse_stream *s, const struct http_response *r);
     bool (*on_event)(struct sse_stream *s, struct sse_event *event);
     void (*on_end)(struct sse_stream *s);
@@ -39,7 +41,7 @@ int sse_stream_init(struct sse_stream *s, struct vu *vu, JSValueConst method, JS
 /* Sends the request and reads, on the calling fiber, until the stream ends. For a further time,
  * too: a reconnection. Yields. */
 void sse_stream_run(struct sse_stream *s);
-/* The same on a fiber of its own, on_end being its last act. */
+/* The same on a fiber of its own, which calls on_end. */
 void sse_stream_start(struct sse_stream *s);
 /* The stream ends soon. */
 void sse_stream_close(struct sse_stream *s);
