@@ -8,7 +8,7 @@ from c_sources import c_files, read
 
 RANK = {
     'base': 0,
-    'fiber': 1, 'metrics': 1, 'html': 1,
+    'fiber': 1, 'metrics': 1, 'html': 1, 'proto': 1,
     'net': 2,
     'http': 3, 'grpc': 3, 'redis': 3,
     'ws': 4,
