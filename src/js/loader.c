@@ -81,6 +81,11 @@ static struct script_file *read_module(struct vu *vu, const char *url) {
     struct script_file *f = NULL;
     struct error err;
     if (vu->script->is_frozen && !map_has(&vu->script->modules, slice_cstr(url))) {
+        const char *reason = map_get(&vu->script->not_loaded, slice_cstr(url));
+        if (reason) {
+            fail(vu, reason);
+            return NULL;
+        }
         char *q = quoted(specifier);
         char *text = xasprintf(
             "the module %s was not previously resolved during initialization (__VU==0)", q);
@@ -367,6 +372,60 @@ int js_loader_run_main(struct vu *vu, JSValue *out_promise, char **out_text) {
     return JS_IsException(*out_promise) ? KE_JS : 0;
 }
 
+/* ---- import() ---- */
+
+struct preload {
+    struct vu *vu;
+    const char *base_url;
+};
+
+static char *error_message(JSContext *ctx, JSValueConst error) {
+    struct js_text text;
+    JSValue message = JS_GetPropertyStr(ctx, error, "message");
+    char *copy = NULL;
+    if (js_text_get(ctx, message, &text)) {
+        copy = slice_dup(text.s);
+        js_text_release(&text);
+    }
+    JS_FreeValue(ctx, message);
+    return copy;
+}
+
+/* What cannot be loaded is left for the import() that asks for it to say. */
+static void preload_one(struct slice specifier, void *opaque) {
+    struct preload *p = opaque;
+    struct vu *vu = p->vu;
+    struct error err;
+    char *name = slice_dup(specifier);
+    char *url = NULL;
+    if (is_builtin(name)) {
+        if (js_module_find(specifier))
+            map_set(&vu->script->builtins, specifier, vu->script);
+    } else {
+        url = resolve_from(vu, p->base_url, name, &err);
+    }
+    if (url && !map_has(&vu->script->modules, slice_cstr(url))) {
+        free(vu->modules->specifier);
+        vu->modules->specifier = xstrdup(name);
+        if (!load_module(vu->ctx, url, vu)) {
+            JSValue e = JS_GetException(vu->ctx);
+            free(map_set(&vu->script->not_loaded, slice_cstr(url), error_message(vu->ctx, e)));
+            JS_FreeValue(vu->ctx, e);
+        }
+    }
+    free(url);
+    free(name);
+}
+
+void js_loader_preload(struct vu *vu) {
+    struct map_entry *e;
+    for (size_t i = 0; (e = map_next(&vu->script->modules, &i));) { /* it grows meanwhile */
+        const struct script_file *f = ((const struct script_module *)e->value)->file;
+        struct preload p = {.vu = vu, .base_url = f->url};
+        source_each_import_call(slice_from(f->ptr, f->len), preload_one, &p);
+    }
+}
+
 JSValue js_loader_main_exports(struct vu *vu) {
     if (vu->modules->main)
         return JS_GetModuleNamespace(vu->ctx, vu->modules->main);
@@ -508,6 +567,8 @@ void js_loader_init(struct vu *vu) {
     vu->modules->commonjs = JS_UNDEFINED;
     vu->modules->builtins = JS_UNDEFINED;
     JS_SetModuleLoaderFunc(vu->rt, normalize, load_module, vu);
+    if (vu->script->is_web)
+        JS_AllowDynamicImport(vu->rt);
 }
 
 void js_loader_release(struct vu *vu) {

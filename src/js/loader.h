@@ -12,6 +12,9 @@ void js_loader_release(struct vu *vu);
  * (JS_UNDEFINED for CommonJS). 0; KE_JS with an exception pending; KE_INVALID when it cannot be
  * loaded (*out_text: heap string with k6's words). */
 int js_loader_run_main(struct vu *vu, JSValue *out_promise, char **out_text);
+/* Mode web, VU 0, after its init: loads what the script may come to import() by a plain name, so
+ * that all VUs find it when the script is frozen. */
+void js_loader_preload(struct vu *vu);
 /* The object whose properties are the exports of the main module. */
 JSValue js_loader_main_exports(struct vu *vu);
 

@@ -6,7 +6,8 @@
 #include "js/script_internal.h"
 
 /* A scanner, not a parser: it knows tokens, brackets and which braces are bodies of functions,
- * enough to see the declarations that make a file an ES module. */
+ * enough to see the declarations that make a file an ES module and the names of what import()
+ * takes. */
 
 enum bracket {
     BRACKET_PAREN,
@@ -33,6 +34,8 @@ struct scanner {
     bool prev_is_dot;
     bool prev_closed_parameters; /* ")" that may be the end of a parameter list */
     bool line_break;             /* between prev and the current token */
+    void (*on_import)(struct slice specifier, void *opaque); /* of import("specifier"), or NULL */
+    void *opaque;
 };
 
 static bool is_ident(unsigned char c) {
@@ -159,6 +162,25 @@ static char peek(struct scanner *sc) {
     return sc->at < sc->end ? *sc->at : '\0';
 }
 
+/* Behind the word import, at the parenthesis of import("specifier"). A name with an escape in it is
+ * not worth reading. */
+static void note_import(const struct scanner *sc) {
+    struct scanner ahead = *sc;
+    ahead.at++;
+    char quote = peek(&ahead);
+    if (quote != '"' && quote != '\'')
+        return;
+    const char *start = ahead.at + 1;
+    skip_string(&ahead, quote);
+    struct slice specifier = slice_from(start, (size_t)(ahead.at - start));
+    char next = peek(&ahead);
+    if (specifier.len < 2 || (next != ')' && next != ','))
+        return;
+    specifier.len--;
+    if (!memchr(specifier.ptr, '\\', specifier.len))
+        sc->on_import(specifier, sc->opaque);
+}
+
 /* True when the word makes the file a module. */
 static bool scan_word(struct scanner *sc) {
     const char *start = sc->at;
@@ -174,6 +196,8 @@ static bool scan_word(struct scanner *sc) {
         return false;
     if (slice_is(word, "import")) {
         char next = peek(sc);
+        if (next == '(' && sc->on_import)
+            note_import(sc);
         return next == '.' || (at_top && next != '(' && next != ':' && next != '=');
     }
     if (slice_is(word, "export")) {
@@ -270,19 +294,42 @@ static bool scan_token(struct scanner *sc) {
     return false;
 }
 
-bool source_is_esm(struct slice source) {
-    struct scanner sc = {.at = source.ptr, .end = source.ptr + source.len};
-    bool found = false;
+static void scanner_init(struct scanner *sc, struct slice source) {
+    *sc = (struct scanner){.at = source.ptr, .end = source.ptr + source.len};
     if (source.len >= 2 && memcmp(source.ptr, "#!", 2) == 0) {
         const char *eol = memchr(source.ptr, '\n', source.len);
-        sc.at = eol ? eol : sc.end;
+        sc->at = eol ? eol : sc->end;
     }
-    while (!found) {
-        skip_blank(&sc);
-        if (sc.at >= sc.end)
-            break;
-        found = scan_token(&sc);
-    }
+}
+
+/* The next token; false at the end of the source. */
+static bool scan_next(struct scanner *sc, bool *out_is_esm) {
+    skip_blank(sc);
+    if (sc->at >= sc->end)
+        return false;
+    *out_is_esm = scan_token(sc);
+    return true;
+}
+
+bool source_is_esm(struct slice source) {
+    struct scanner sc;
+    bool found = false;
+    scanner_init(&sc, source);
+    while (!found && scan_next(&sc, &found))
+        ;
     vec_release(&sc.stack);
     return found;
+}
+
+void source_each_import_call(struct slice source,
+                             void (*on_import)(struct slice specifier, void *opaque),
+                             void *opaque) {
+    struct scanner sc;
+    bool is_esm;
+    scanner_init(&sc, source);
+    sc.on_import = on_import;
+    sc.opaque = opaque;
+    while (scan_next(&sc, &is_esm))
+        ;
+    vec_release(&sc.stack);
 }

@@ -138,6 +138,7 @@ struct script *script_load(const struct script_config *cfg, struct error *err) {
     map_init(&s->files);
     map_init(&s->modules);
     map_init(&s->builtins);
+    map_init(&s->not_loaded);
     map_init(&s->shared_arrays);
     pthread_mutex_init(&s->shared_lock, NULL);
 
@@ -179,6 +180,9 @@ void script_free(struct script *s) {
         free(e->value);
     for (size_t i = 0; (e = map_next(&s->shared_arrays, &i));)
         s->free_shared_array(e->value);
+    for (size_t i = 0; (e = map_next(&s->not_loaded, &i));)
+        free(e->value);
+    map_release(&s->not_loaded);
     map_release(&s->files);
     map_release(&s->modules);
     map_release(&s->env);

@@ -47,12 +47,13 @@ struct script_module {
 struct script {
     char *arg; /* path as given */
     char *cwd;
-    char *url;           /* of the main module */
-    char *pwd;           /* its directory, with a slash at the end, or of cwd for "-" */
-    struct map env;      /* name -> char * */
-    struct map files;    /* url -> struct script_file * */
-    struct map modules;  /* url -> struct script_module * */
-    struct map builtins; /* specifiers of built-in modules that were resolved */
+    char *url;             /* of the main module */
+    char *pwd;             /* its directory, with a slash at the end, or of cwd for "-" */
+    struct map env;        /* name -> char * */
+    struct map files;      /* url -> struct script_file * */
+    struct map modules;    /* url -> struct script_module * */
+    struct map builtins;   /* specifiers of built-in modules that were resolved */
+    struct map not_loaded; /* url -> char *: why what import() names could not be loaded */
     struct script_file *main_file;
     const struct map *archive; /* url -> struct slice *; NULL = the disk */
     bool is_extended, is_web;
@@ -101,3 +102,6 @@ char *quoted(const char *s);
 /* True when the source has import or export declarations, import.meta or an await at its top level.
  */
 bool source_is_esm(struct slice source);
+/* Calls back for each import("specifier") of the source whose argument is a plain string. */
+void source_each_import_call(struct slice source,
+                             void (*on_import)(struct slice specifier, void *opaque), void *opaque);

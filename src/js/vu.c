@@ -175,8 +175,11 @@ static int run_init(struct vu *vu, struct error *err) {
     if (rc)
         return vu_take_failure(vu, err);
     vu->main_namespace = js_loader_main_exports(vu);
-    if (!vu->script->is_frozen)
+    if (!vu->script->is_frozen) {
+        if (vu->script->is_web)
+            js_loader_preload(vu);
         return note_exports(vu, err);
+    }
     write_options_back(vu);
     return 0;
 }

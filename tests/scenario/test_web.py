@@ -160,6 +160,40 @@ class Language(unittest.TestCase):
             }''')
         self.assertEqual(sorted(run.err.splitlines()), ['33'] * 3 + ['cleanup'] * 3)
 
+    IMPORTED = {'a.js': "import { b } from './b.js'; export const a = 'a' + b; export default () => import('./c.js');", 'b.js': "export const b = 'b';",
+                'c.js': 'globalThis.runs = (globalThis.runs || 0) + 1; export const c = 3;', 'common.js': 'module.exports = { d: 4 };',
+                'throws.js': "throw new Error('boom');", 'bad.js': 'export const = ;'}
+    IMPORTS = '''
+        const early = await import('./b.js');
+        export default async function () {
+            const m = await import('./a.js'), { c } = await m.default(), { d } = await import(`./comm${'on'}.js`), http = await import('k6/http');
+            if (false) import('./common.js');
+            console.log(early.b, m.a, c, d, typeof http.get, runs);
+            for (const f of [() => import('./throws.js'), () => import('./bad.js'), () => import('./nope.js'), () => import('k6/nope'), () => import('./a' + '/b.js')])
+                try { await f(); console.log('loaded'); } catch (e) { console.log(e.name, e.message.replace(/file:.*\\//, '')); }
+        }'''
+
+    def test_modules_are_imported_when_they_are_wanted(self):
+        path = script(self, self.IMPORTS)
+        for name, source in self.IMPORTED.items():
+            with open(os.path.join(os.path.dirname(path), name), 'w', encoding='utf-8') as f:
+                f.write(source)
+        archive = path + '.tar'
+        self.assertEqual(kiln('archive', '--compatibility-mode', 'web', '-O', archive, path).code, 0)
+        for what in (path, archive):
+            run = kiln('run', '--quiet', '--log-format', 'raw', '--compatibility-mode', 'web', '-i', '2', '-u', '2', what)
+            lines = run.err.splitlines()
+            self.assertEqual(len(lines), 12, run.err)
+            self.assertEqual(lines.count('b ab 3 4 function 1'), 2)
+            self.assertEqual(lines.count('Error boom'), 2)
+            self.assertEqual(sum(line.startswith('GoError bad.js: Line 1:14') for line in lines), 2, run.err)
+            self.assertEqual(sum('nope.js" couldn\'t be found on local disk' in line for line in lines), 2, run.err)
+            self.assertEqual(sum('was not previously resolved during initialization' in line for line in lines), 4, run.err)
+
+    def test_k6_refuses_import_calls(self):
+        run = self.run_with('1', "export default async function () { try { await import('./data.json'); } catch (e) { console.log(e); } }")
+        self.assertEqual(run.err.splitlines(), ['dynamic modules not enabled in the host program'] * 3)
+
 
 def tell_back(http):
     """Answers with what the request was."""
