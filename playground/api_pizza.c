@@ -86,7 +86,7 @@ static void post_pizza(struct request *r) {
         return;
     }
     struct recommendation found;
-    int rc = recommend(r->app->catalog, &restrictions, &found);
+    int rc = recommend(r->app->catalog, &restrictions, config->delays.name_ns, &found);
     r->response.wait_ns += found.pause_ns;
     if (rc != 0) {
         reply_empty(r, 500);

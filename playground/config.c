@@ -44,6 +44,8 @@ static const char usage[] =
     "  QUICKPIZZA_LOG_LEVEL          debug, info, warn or error\n"
     "  QUICKPIZZA_CONF_<NAME>        value that GET /api/config shows as <name>\n"
     "  QUICKPIZZA_TIMEOUT            limit of each step of a recommendation (1s)\n"
+    "  QUICKPIZZA_NAME_PAUSE         a pizza's name takes up to this many milliseconds to come to\n"
+    "                                mind (99); 0 switches the waits of POST /api/pizza off\n"
     "  QUICKPIZZA_DELAY_<WHAT>       milliseconds added to answers; <WHAT> is one of\n"
     "      COPY, COPY_API_QUOTES, COPY_API_NAMES, COPY_API_ADJECTIVES,\n"
     "      RECOMMENDATIONS, RECOMMENDATIONS_API_PIZZA_GET, RECOMMENDATIONS_API_PIZZA_POST,\n"
@@ -81,10 +83,14 @@ static int64_t variable_int(char *const environment[], const char *name, int64_t
     return errno == 0 && *end == '\0' ? value : otherwise;
 }
 
-static int64_t delay_ns(char *const environment[], const char *name) {
-    int64_t ms = variable_int(environment, name, 0);
+static int64_t delay_or_ns(char *const environment[], const char *name, int64_t otherwise_ms) {
+    int64_t ms = variable_int(environment, name, otherwise_ms);
     const int64_t day_ms = INT64_C(24) * 3600 * 1000;
     return ms <= 0 ? 0 : (ms > day_ms ? day_ms : ms) * NS_PER_MS;
+}
+
+static int64_t delay_ns(char *const environment[], const char *name) {
+    return delay_or_ns(environment, name, 0);
 }
 
 static void load_delays(struct config_delays *d, char *const environment[]) {
@@ -95,6 +101,7 @@ static void load_delays(struct config_delays *d, char *const environment[]) {
     d->recommendations_ns = delay_ns(environment, "DELAY_RECOMMENDATIONS");
     d->pizza_get_ns = delay_ns(environment, "DELAY_RECOMMENDATIONS_API_PIZZA_GET");
     d->pizza_post_ns = delay_ns(environment, "DELAY_RECOMMENDATIONS_API_PIZZA_POST");
+    d->name_ns = delay_or_ns(environment, "NAME_PAUSE", CONFIG_NAME_PAUSE_MS);
     d->css_assets_ns = delay_ns(environment, "DELAY_FRONTEND_CSS_ASSETS");
     d->png_assets_ns = delay_ns(environment, "DELAY_FRONTEND_PNG_ASSETS");
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 #define CONFIG_LISTEN_DEFAULT "127.0.0.1:3333"
+#define CONFIG_NAME_PAUSE_MS 99
 
 enum log_threshold {
     LOG_THRESHOLD_DEBUG,
@@ -33,6 +34,7 @@ struct config_delays {
     int64_t recommendations_ns;
     int64_t pizza_get_ns;
     int64_t pizza_post_ns;
+    int64_t name_ns; /* at most this long, at random, for each name that is invented */
     int64_t css_assets_ns;
     int64_t png_assets_ns;
 };

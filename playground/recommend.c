@@ -55,8 +55,8 @@ static struct slice any_word(const struct word_list *list) {
 }
 
 /* Names come to mind one after another; half of them are dropped at once, and the one that stays
- * has taken up to 99 ms. */
-static void invent_name(const struct catalog *c, struct recommendation *out) {
+ * has taken up to max_pause_ns, in whole milliseconds. */
+static void invent_name(const struct catalog *c, int64_t max_pause_ns, struct recommendation *out) {
     struct slice adjective;
     struct slice classic;
     struct slice article;
@@ -68,7 +68,7 @@ static void invent_name(const struct catalog *c, struct recommendation *out) {
         else
             article = random_coin() ? SLICE("The ") : SLICE("A ");
     } while (random_coin());
-    out->pause_ns += (int64_t)random_below(100) * NS_PER_MS;
+    out->pause_ns += (int64_t)random_below((uint64_t)(max_pause_ns / NS_PER_MS) + 1) * NS_PER_MS;
 
     char name[PIZZA_NAME_BYTES * 2];
     int size = snprintf(name, sizeof name, "%.*s%.*s %.*s", SLICE_FMT(article),
@@ -140,7 +140,8 @@ static bool has_choice(const struct catalog *c, const struct choice *choice) {
     return is_complete;
 }
 
-int recommend(const struct catalog *c, const struct restrictions *r, struct recommendation *out) {
+int recommend(const struct catalog *c, const struct restrictions *r, int64_t max_pause_ns,
+              struct recommendation *out) {
     struct choice choice;
     collect(c, r, &choice);
     const bool is_possible = has_choice(c, &choice);
@@ -150,7 +151,7 @@ int recommend(const struct catalog *c, const struct restrictions *r, struct reco
     out->pause_ns = 0;
     for (int attempt = 0; attempt < RECOMMEND_ATTEMPTS; attempt++) {
         if (r->custom_name.len == 0) {
-            invent_name(c, out);
+            invent_name(c, max_pause_ns, out);
         } else {
             struct slice name = r->custom_name;
             if (name.len > RECOMMEND_CUSTOM_NAME_MAX)

@@ -32,5 +32,7 @@ struct recommendation {
 
 /* Up to RECOMMEND_ATTEMPTS pizzas are put together; the first within the calorie limit is taken, or
  * else the last. Returns 0, or KE_NOT_FOUND when the restrictions leave no dough, tool or
- * ingredient of some kind (only pause_ns is set then). */
-int recommend(const struct catalog *c, const struct restrictions *r, struct recommendation *out);
+ * ingredient of some kind (only pause_ns is set then). Each invented name adds 0 to max_pause_ns.
+ */
+int recommend(const struct catalog *c, const struct restrictions *r, int64_t max_pause_ns,
+              struct recommendation *out);

@@ -8,9 +8,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "catalog.h"
+#include "config.h"
 #include "db.h"
 #include "recommend.h"
 
+#define NAME_PAUSE_NS (CONFIG_NAME_PAUSE_MS * NS_PER_MS)
 #define ROUNDS 2000
 
 static struct db *db;
@@ -37,7 +39,7 @@ static void one_of_each_base_and_three_to_five_draws_of_toppings(void **state) {
     const struct restrictions none = {0};
     for (int i = 0; i < ROUNDS; i++) {
         struct recommendation r;
-        assert_int_equal(recommend(&catalog, &none, &r), 0);
+        assert_int_equal(recommend(&catalog, &none, NAME_PAUSE_NS, &r), 0);
         for (int kind = 0; kind < KIND_TOPPING; kind++)
             assert_int_equal(count_kind(&r.pizza, (enum ingredient_kind)kind), 1);
         size_t toppings = count_kind(&r.pizza, KIND_TOPPING);
@@ -53,7 +55,7 @@ static void no_ingredient_comes_twice(void **state) {
     (void)state;
     const struct restrictions many = {.min_number_of_toppings = 30, .max_number_of_toppings = 30};
     struct recommendation r;
-    recommend(&catalog, &many, &r);
+    recommend(&catalog, &many, NAME_PAUSE_NS, &r);
     for (size_t i = 0; i < r.pizza.ingredient_count; i++) {
         for (size_t j = 0; j < i; j++)
             assert_int_not_equal(r.pizza.ingredients[i], r.pizza.ingredients[j]);
@@ -72,7 +74,7 @@ static void exclusions_and_vegetarian_hold(void **state) {
     bool has_scissors = false;
     for (int i = 0; i < ROUNDS; i++) {
         struct recommendation found;
-        assert_int_equal(recommend(&catalog, &r, &found), 0);
+        assert_int_equal(recommend(&catalog, &r, NAME_PAUSE_NS, &found), 0);
         assert_true(found.is_vegetarian);
         for (size_t k = 0; k < found.pizza.ingredient_count; k++) {
             const struct ingredient *item = &catalog.ingredients[found.pizza.ingredients[k]];
@@ -92,14 +94,14 @@ static void the_calorie_limit_holds_unless_it_cannot(void **state) {
     int above = 0;
     for (int i = 0; i < ROUNDS; i++) {
         struct recommendation r;
-        recommend(&catalog, &lean, &r);
+        recommend(&catalog, &lean, NAME_PAUSE_NS, &r);
         above += r.calories > 450;
     }
     assert_in_range(above, 0, ROUNDS / 10);
 
     const struct restrictions impossible = {.max_calories_per_slice = 1};
     struct recommendation r;
-    assert_int_equal(recommend(&catalog, &impossible, &r), 0);
+    assert_int_equal(recommend(&catalog, &impossible, NAME_PAUSE_NS, &r), 0);
     assert_true(r.calories > 1);
 }
 
@@ -119,7 +121,7 @@ static void odd_numbers_of_toppings(void **state) {
         const struct restrictions odd = {.min_number_of_toppings = cases[i].min,
                                          .max_number_of_toppings = cases[i].max};
         struct recommendation r;
-        assert_int_equal(recommend(&catalog, &odd, &r), 0);
+        assert_int_equal(recommend(&catalog, &odd, NAME_PAUSE_NS, &r), 0);
         assert_in_range(count_kind(&r.pizza, KIND_TOPPING), 0, cases[i].most);
     }
 }
@@ -129,10 +131,10 @@ static void nothing_left_to_choose_is_an_error(void **state) {
     struct recommendation r;
     struct slice tools[] = {SLICE("Knife"), SLICE("Pizza cutter"), SLICE("Scissors")};
     const struct restrictions no_tool = {.excluded_tools = {tools, countof(tools)}};
-    assert_int_equal(recommend(&catalog, &no_tool, &r), KE_NOT_FOUND);
+    assert_int_equal(recommend(&catalog, &no_tool, NAME_PAUSE_NS, &r), KE_NOT_FOUND);
     struct slice oils[] = {SLICE("Olive oil"), SLICE("Extra virgin olive oil")};
     const struct restrictions no_oil = {.excluded_ingredients = {oils, countof(oils)}};
-    assert_int_equal(recommend(&catalog, &no_oil, &r), KE_NOT_FOUND);
+    assert_int_equal(recommend(&catalog, &no_oil, NAME_PAUSE_NS, &r), KE_NOT_FOUND);
 }
 
 static void a_custom_name_takes_no_time_and_64_bytes(void **state) {
@@ -141,7 +143,7 @@ static void a_custom_name_takes_no_time_and_64_bytes(void **state) {
     memset(name, 'x', sizeof name);
     const struct restrictions named = {.custom_name = {name, sizeof name}};
     struct recommendation r;
-    recommend(&catalog, &named, &r);
+    recommend(&catalog, &named, NAME_PAUSE_NS, &r);
     assert_int_equal(r.pizza.name_bytes, 64);
     assert_int_equal(r.pause_ns, 0);
 }
@@ -154,11 +156,13 @@ static void a_name_takes_about_50_ms_an_attempt(void **state) {
     int64_t ten_ns = 0;
     for (int i = 0; i < ROUNDS; i++) {
         struct recommendation r;
-        recommend(&catalog, &none, &r);
+        recommend(&catalog, &none, NAME_PAUSE_NS, &r);
         assert_in_range(r.pause_ns, 0, 99 * NS_PER_MS);
         one_ns += r.pause_ns;
-        recommend(&catalog, &impossible, &r);
+        recommend(&catalog, &impossible, NAME_PAUSE_NS, &r);
         ten_ns += r.pause_ns;
+        recommend(&catalog, &impossible, 0, &r);
+        assert_int_equal(r.pause_ns, 0);
     }
     assert_in_range(one_ns / ROUNDS, 45 * NS_PER_MS, 54 * NS_PER_MS);
     assert_in_range(ten_ns / ROUNDS, 480 * NS_PER_MS, 510 * NS_PER_MS);
