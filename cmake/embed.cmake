@@ -1,4 +1,5 @@
-# Files in a program: kiln_embed(TARGET SYMBOL PATH), PATH a file or a directory.
+# Files in a program: kiln_embed(TARGET SYMBOL PATH [DEFLATE]), PATH a file or a directory (DEFLATE: its
+# files are kept compressed).
 #
 # A file becomes   extern const unsigned char SYMBOL[]; extern const size_t SYMBOL_bytes;
 #                  (a zero byte follows the contents, not counted)
@@ -10,6 +11,10 @@ find_package(Python3 COMPONENTS Interpreter REQUIRED)
 function(kiln_embed target symbol path)
     get_filename_component(path ${path} ABSOLUTE)
     set(out ${CMAKE_CURRENT_BINARY_DIR}/generated)
+    set(option)
+    if("DEFLATE" IN_LIST ARGN)
+        set(option --deflate)
+    endif()
     if(IS_DIRECTORY ${path})
         file(GLOB_RECURSE inputs CONFIGURE_DEPENDS ${path}/*)
     else()
@@ -17,7 +22,7 @@ function(kiln_embed target symbol path)
     endif()
     add_custom_command(
         OUTPUT ${out}/embed/${symbol}.c ${out}/embed/${symbol}.h
-        COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/embed.py ${symbol} ${path} ${out}/embed
+        COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/embed.py ${option} ${symbol} ${path} ${out}/embed
         DEPENDS ${inputs} ${CMAKE_SOURCE_DIR}/tools/embed.py
         COMMENT "Embedding ${symbol}" VERBATIM)
     target_sources(${target} PRIVATE ${out}/embed/${symbol}.c ${out}/embed/${symbol}.h)

@@ -239,23 +239,42 @@ setup_quickjs() {
     mv "$dir.new" "$dir"
 }
 
-# ---------------------------------------------------------------- scripts for pages
-# What kiln embeds to run inside of pages: the versions and checksums of third_party/browser.
+# ---------------------------------------------------------------- scripts from npm
 
-setup_browser_scripts() {
-    local dir=$deps/browser stamp
-    stamp=$(cat "$root"/third_party/browser/*.json | sha256sum | cut -d ' ' -f 1)
-    if [ "$(cat "$dir/.stamp" 2>/dev/null)" = "$stamp" ]; then
-        return
+# take_from_npm NAME: the packages of third_party/NAME's lock file, into .deps/NAME. False when they are there
+# already; the caller writes the stamp when it is done with them.
+take_from_npm() {
+    local name=$1 dir=$deps/$1
+    npm_stamp=$(cat "$root/third_party/$name"/*.json | sha256sum | cut -d ' ' -f 1)
+    if [ "$(cat "$dir/.stamp" 2>/dev/null)" = "$npm_stamp" ]; then
+        return 1
     fi
-    say "taking playwright-core and web-vitals from npm into .deps/browser"
+    say "taking the packages of third_party/$name from npm into .deps/$name"
     rm -rf "$dir"
     mkdir -p "$dir"
-    cp "$root"/third_party/browser/*.json "$dir/"
+    cp "$root/third_party/$name"/*.json "$dir/"
     npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund --loglevel=error >"$deps/npm.log" 2>&1 || {
         cat "$deps/npm.log" >&2
-        die "npm could not install playwright-core and web-vitals"
+        die "npm could not install the packages of third_party/$name"
     }
+}
+
+# What kiln embeds for scripts that import libraries from jslib.k6.io.
+setup_jslib() {
+    local dir=$deps/jslib
+    take_from_npm jslib || return 0
+    mkdir -p "$dir/embed"
+    cp "$dir/node_modules/ajv/dist/ajv.min.js" "$dir/embed/ajv.js"
+    cp "$dir/node_modules/chai/chai.js" "$dir/embed/chai.js"
+    cp "$dir/node_modules/jsonpath/jsonpath.min.js" "$dir/embed/jsonpath.js"
+    cp "$dir/node_modules/papaparse/papaparse.min.js" "$dir/embed/papaparse.js"
+    echo "$npm_stamp" >"$dir/.stamp"
+}
+
+# What kiln embeds to run inside of pages.
+setup_browser_scripts() {
+    local dir=$deps/browser
+    take_from_npm browser || return 0
     # The page's side of Playwright is a JavaScript string in a module: the string's contents.
     node -e 'require("fs").writeFileSync(process.argv[2], require(process.argv[1]).source)' \
         "$dir/node_modules/playwright-core/lib/generated/injectedScriptSource.js" "$dir/injected.js"
@@ -268,7 +287,7 @@ setup_browser_scripts() {
         }
         require("fs").writeFileSync(process.argv[2], JSON.stringify(out));' \
         "$dir/node_modules/playwright-core/lib/server/deviceDescriptorsSource.json" "$dir/devices.json"
-    echo "$stamp" >"$dir/.stamp"
+    echo "$npm_stamp" >"$dir/.stamp"
 }
 
 # ---------------------------------------------------------------- Node.js
@@ -310,4 +329,5 @@ wanted=$packages_build
 install_packages $wanted
 setup_quickjs
 setup_browser_scripts
+setup_jslib
 [ $level = build ] || setup_node

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/compat.h"
 #include "js/babel.h"
+#include "js/embedded.h"
 #include "js/js_util.h"
 #include "js/loader.h"
 #include "js/ts.h"
@@ -60,7 +61,7 @@ static JSValue compile(struct vu *vu, const struct script_file *f, enum module_k
     struct slice source = slice_from(f->ptr, f->len);
     size_t refused;
     *out_kind = source_is_esm(source) ? MODULE_ESM : MODULE_COMMONJS;
-    if (*out_kind == MODULE_ESM && compat_on(COMPAT_BABEL_SYNTAX) &&
+    if (*out_kind == MODULE_ESM && compat_on(COMPAT_BABEL_SYNTAX) && !js_embedded_has(f->url) &&
         babel_refuses(source, &refused)) {
         *out_text = babel_error(f, refused);
         return JS_EXCEPTION;

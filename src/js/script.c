@@ -49,12 +49,12 @@ int script_read(struct script *s, const char *url, struct script_file **out, str
 
 static int read_remote(struct script *s, const char *url, const char *specifier,
                        struct script_file **out, struct error *err) {
-    struct slice embedded;
     struct error why;
-    char *content;
     size_t len;
-    if (js_embedded_find(url, &embedded)) {
-        *out = add_file(s, url, script_file_copy(embedded));
+    char *content = js_embedded_find(url, &len);
+    if (content) {
+        *out = add_file(s, url, script_file_copy(slice_from(content, len)));
+        free(content);
         return 0;
     }
     if (remote_fetch(url, &content, &len, &why))

@@ -98,6 +98,19 @@ static JSValue js_request(JSContext *ctx, JSValueConst this_val, int argc, JSVal
     return run_call(ctx, &call, rc, &err);
 }
 
+/* The URL without its credentials. */
+static JSValue clean_url(JSContext *ctx, struct slice text) {
+    struct url u;
+    struct error err;
+    if (!memchr(text.ptr, '@', text.len) || url_parse(text, &u, &err))
+        return JS_NewStringLen(ctx, text.ptr, text.len);
+    char *masked = url_masked(&u);
+    url_release(&u);
+    JSValue v = JS_NewString(ctx, masked);
+    free(masked);
+    return v;
+}
+
 /* http.url`…${id}…`: the URL filled in, named by the template with ${} for every value. */
 static JSValue js_url(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
     (void)this_val;
@@ -131,6 +144,7 @@ static JSValue js_url(JSContext *ctx, JSValueConst this_val, int argc, JSValueCo
         o = JS_NewObject(ctx);
         JS_SetPropertyStr(ctx, o, "name", JS_NewStringLen(ctx, buf_cstr(&name), name.len));
         JS_SetPropertyStr(ctx, o, "url", JS_NewStringLen(ctx, buf_cstr(&url), url.len));
+        JS_SetPropertyStr(ctx, o, "clean_url", clean_url(ctx, buf_slice(&url)));
     }
     buf_release(&url);
     buf_release(&name);

@@ -1,12 +1,12 @@
 // URL and URLSearchParams after https://url.spec.whatwg.org. Evaluated when a script first looks at one of them;
-// gives both classes. Hosts that are not ASCII are lower-cased and written in Punycode, without the tables of IDNA.
-(function () {
+// gives both classes. coding: { TextEncoder, TextDecoder }, which v0.51 has not among its globals. Hosts that are not ASCII are lower-cased and written in Punycode, without the tables of IDNA.
+(function (coding) {
   'use strict';
 
   const DEFAULT_PORTS = { http: 80, https: 443, ws: 80, wss: 443, ftp: 21, file: null };
   const isSpecial = (u) => u.scheme in DEFAULT_PORTS;
-  const encoder = new TextEncoder();
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const encoder = new coding.TextEncoder();
+  const decoder = new coding.TextDecoder('utf-8', { ignoreBOM: true });
 
   // ---- percent-encoding
 
@@ -462,4 +462,4 @@
   }
 
   return { URL, URLSearchParams };
-})();
+})

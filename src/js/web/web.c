@@ -11,6 +11,7 @@
 #include "js/mod.h"
 #include "js/mod/blob.h"
 #include "js/mod/http_internal.h"
+#include "js/text_coding.h"
 
 static struct js_library url_library = JS_LIBRARY("k6/x/web/url", web_url);
 static struct js_library web_library = JS_LIBRARY("k6/x/web", web_apis);
@@ -64,6 +65,7 @@ static JSValue host_object(struct vu *vu) {
     JS_SetPropertyStr(ctx, host, "asyncRequest",
                       JS_NewCFunction(ctx, http_js_async_request, "asyncRequest", 4));
     JS_SetPropertyStr(ctx, host, "Blob", js_blob_class(ctx));
+    js_text_coding_register(ctx, host);
     JS_SetPropertyStr(ctx, host, "now", JS_NewCFunction(ctx, js_now, "now", 0));
     JS_SetPropertyStr(ctx, host, "startedAt",
                       JS_NewFloat64(ctx, (double)atomic_load(&origin_wall_ns) / (double)NS_PER_MS));
@@ -73,13 +75,21 @@ static JSValue host_object(struct vu *vu) {
 /* ---------------------------------------------------------------- libraries */
 
 static JSValueConst url_object(struct vu *vu) {
+    JSContext *ctx = vu->ctx;
     struct web_state *s = state_of(vu);
-    if (JS_IsUndefined(s->url))
-        s->url = js_library_load(vu->ctx, &url_library);
-    if (!JS_IsException(s->url))
+    if (!JS_IsUndefined(s->url))
         return s->url;
-    s->url = JS_UNDEFINED;
-    return JS_EXCEPTION;
+    JSValue make = js_library_load(ctx, &url_library), made = JS_EXCEPTION;
+    if (!JS_IsException(make)) {
+        JSValue coding = JS_NewObject(ctx);
+        js_text_coding_register(ctx, coding);
+        made = JS_Call(ctx, make, JS_UNDEFINED, 1, (JSValueConst[]){coding});
+        JS_FreeValue(ctx, coding);
+    }
+    JS_FreeValue(ctx, make);
+    if (!JS_IsException(made))
+        s->url = made;
+    return made;
 }
 
 static JSValueConst web_object(struct vu *vu) {

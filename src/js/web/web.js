@@ -1,8 +1,10 @@
 // What browsers have and k6 has not: events, AbortController, structuredClone, atob and btoa, performance, and fetch with its
 // classes. Evaluated when a script first looks at one of them; gives them all.
-// host: { asyncRequest, Blob, now() in milliseconds, startedAt }; web: { URL, URLSearchParams }.
+// host: { asyncRequest, Blob, TextEncoder, TextDecoder, now() in milliseconds, startedAt }; web: { URL, URLSearchParams }.
 (function (host, web) {
   'use strict';
+
+  const { TextEncoder, TextDecoder } = host;
 
   // ---- DOMException and events
 
