@@ -32,4 +32,4 @@ extern const struct js_module js_mod_k6, js_mod_http, js_mod_metrics, js_mod_exe
     js_mod_timers, js_mod_encoding, js_mod_crypto, js_mod_crypto_x509, js_mod_webcrypto,
     js_mod_secrets, js_mod_fs, js_mod_csv, js_mod_streams, js_mod_html, js_mod_websockets,
     js_mod_experimental_websockets, js_mod_ws, js_mod_sse, js_mod_web, js_mod_tracing,
-    js_mod_browser, js_mod_experimental_browser;
+    js_mod_browser, js_mod_experimental_browser, js_mod_redis, js_mod_experimental_redis;

@@ -201,6 +201,10 @@ long conn_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t
                   : conn_socket_read(c, buf, bytes, wait_first, deadline_ns, out_event_ns, err);
 }
 
+int conn_timed_out(const struct conn *c, const char *op, struct error *err) {
+    return net_error_timeout(err, op, c->fd, &c->peer);
+}
+
 static long socket_try_write(struct conn *c, const char *from, size_t bytes, struct error *err) {
     size_t done = 0;
     while (done < bytes) {

@@ -17,7 +17,7 @@ struct conn_counters { /* per VU, read and reset by the iteration's end */
 };
 
 /* What ALPN offers. */
-enum conn_alpn { CONN_ALPN_CONFIG, CONN_ALPN_HTTP1, CONN_ALPN_H2 };
+enum conn_alpn { CONN_ALPN_CONFIG, CONN_ALPN_HTTP1, CONN_ALPN_H2, CONN_ALPN_NONE };
 
 struct conn_target {
     struct slice host; /* without brackets */
@@ -68,6 +68,9 @@ int conn_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadl
  * KE_FAILED). Yields. *out_event_ns (may be NULL) is when the poll saw the data. */
 long conn_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
                int64_t *out_event_ns, struct error *err);
+/* Says in Go's words that the other side took too long: "read tcp 127.0.0.1:1234->127.0.0.1:6379:
+ * i/o timeout"; op is "read" or "write". Returns KE_TIMEOUT. */
+int conn_timed_out(const struct conn *c, const char *op, struct error *err);
 /* For protocols that read and write by turns. Neither waits; each returns bytes > 0, 0 when it
  * would have to wait, KE_EOF (reading only) or another negative code. After conn_try_write wrote
  * less than it was given, the next call must begin with the bytes that are left. */

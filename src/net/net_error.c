@@ -39,9 +39,23 @@ int net_error_dial(struct error *err, const char *call, int sys_errno,
     return with_errno(err, code, sys_errno);
 }
 
+/* "127.0.0.1:1234->127.0.0.1:80"; out has ROUTE_TEXT_MAX bytes. */
+#define ROUTE_TEXT_MAX (2 * SOCKADDR_TEXT_MAX + 2)
+static const char *route_text(int fd, const union sockaddr_any *peer, char *out) {
+    char from[SOCKADDR_TEXT_MAX], to[SOCKADDR_TEXT_MAX];
+    union sockaddr_any local = {0};
+    socklen_t len = sizeof local;
+    if (getsockname(fd, &local.sa, &len) != 0)
+        local.sa.sa_family = AF_UNSPEC;
+    sockaddr_text(&local, from, sizeof from);
+    sockaddr_text(peer, to, sizeof to);
+    snprintf(out, ROUTE_TEXT_MAX, "%s->%s", from, to);
+    return out;
+}
+
 int net_error_io(struct error *err, const char *op, int sys_errno, int fd,
                  const union sockaddr_any *peer) {
-    char words[NET_ERRNO_TEXT_MAX], from[SOCKADDR_TEXT_MAX], to[SOCKADDR_TEXT_MAX];
+    char words[NET_ERRNO_TEXT_MAX], route[ROUTE_TEXT_MAX];
     int code = KE_TCP_ERRNO;
     if (sys_errno == ECONNRESET)
         code = KE_TCP_RESET;
@@ -49,13 +63,12 @@ int net_error_io(struct error *err, const char *op, int sys_errno, int fd,
         code = KE_TCP_BROKEN_PIPE;
     if (!err)
         return code;
-    union sockaddr_any local = {0};
-    socklen_t len = sizeof local;
-    if (getsockname(fd, &local.sa, &len) != 0)
-        local.sa.sa_family = AF_UNSPEC;
-    sockaddr_text(&local, from, sizeof from);
-    sockaddr_text(peer, to, sizeof to);
-    error_set(err, code, "%s tcp %s->%s: %s: %s", op, from, to, op,
+    error_set(err, code, "%s tcp %s: %s: %s", op, route_text(fd, peer, route), op,
               net_errno_text(sys_errno, words));
     return with_errno(err, code, sys_errno);
+}
+
+int net_error_timeout(struct error *err, const char *op, int fd, const union sockaddr_any *peer) {
+    char route[ROUTE_TEXT_MAX];
+    return error_set(err, KE_TIMEOUT, "%s tcp %s: i/o timeout", op, route_text(fd, peer, route));
 }

@@ -18,3 +18,5 @@ int net_error_dial(struct error *err, const char *call, int sys_errno,
  * code. */
 int net_error_io(struct error *err, const char *op, int sys_errno, int fd,
                  const union sockaddr_any *peer);
+/* "read tcp local->peer: i/o timeout". Returns KE_TIMEOUT. */
+int net_error_timeout(struct error *err, const char *op, int fd, const union sockaddr_any *peer);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ struct tls_config {
     char *suites12; /* OpenSSL's names; NULL = default */
     bool has_no_suite12;
     struct tls_cert **certs;
-    size_t n_certs;
+    size_t n_certs, n_own_certs; /* the first ones are its own, the rest another config's */
+    X509_STORE *roots;           /* NULL = the system's */
 
     pthread_mutex_t lock; /* of what follows, made by the first handshake */
     SSL_CTX *ctx;
@@ -87,18 +89,60 @@ struct tls_config *tls_config_new(const struct tls_options *opts, struct error *
         if (!cfg->certs[cfg->n_certs])
             goto fail;
     }
+    cfg->n_own_certs = cfg->n_certs;
     return cfg;
 fail:
+    cfg->n_own_certs = cfg->n_certs;
     tls_config_free(cfg);
     return NULL;
+}
+
+/* As Go's AppendCertsFromPEM, which passes over what it cannot read. */
+static void roots_add(X509_STORE *roots, const char *pem) {
+    BIO *in = BIO_new_mem_buf(pem, -1);
+    X509 *cert;
+    while ((cert = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
+        X509_STORE_add_cert(roots, cert);
+        X509_free(cert);
+    }
+    BIO_free(in);
+    ERR_clear_error();
+}
+
+struct tls_config *tls_config_derive(const struct tls_config *base, const char *const *ca_pems,
+                                     size_t n_ca, const struct tls_client_cert *cert,
+                                     bool insecure_skip_verify, struct error *err) {
+    struct tls_options options = {
+        .insecure_skip_verify = insecure_skip_verify || (base && base->is_insecure),
+        .min_version = base ? base->min_version : 0,
+        .max_version = base ? base->max_version : 0,
+        .certs = cert,
+        .n_certs = cert != NULL,
+    };
+    struct tls_config *cfg = tls_config_new(&options, err);
+    if (!cfg)
+        return NULL;
+    if (base) {
+        cfg->suites12 = base->suites12 ? xstrdup(base->suites12) : NULL;
+        cfg->has_no_suite12 = base->has_no_suite12;
+        cfg->certs = xrealloc(cfg->certs, (cfg->n_certs + base->n_certs + 1) * sizeof *cfg->certs);
+        for (size_t i = 0; i < base->n_certs; i++)
+            cfg->certs[cfg->n_certs++] = base->certs[i];
+    }
+    if (n_ca)
+        cfg->roots = X509_STORE_new();
+    for (size_t i = 0; i < n_ca; i++)
+        roots_add(cfg->roots, ca_pems[i]);
+    return cfg;
 }
 
 void tls_config_free(struct tls_config *cfg) {
     if (!cfg)
         return;
     SSL_CTX_free(cfg->ctx);
-    for (size_t i = 0; i < cfg->n_certs; i++)
+    for (size_t i = 0; i < cfg->n_own_certs; i++)
         tls_cert_free(cfg->certs[i]);
+    X509_STORE_free(cfg->roots);
     free(cfg->certs);
     free(cfg->suites12);
     pthread_mutex_destroy(&cfg->lock);
@@ -166,7 +210,9 @@ static SSL_CTX *context_make(struct tls_config *cfg, struct error *err) {
     SSL_CTX_set_read_ahead(ctx, 1); /* one recv for a record's head and body */
     SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
     tls_verify_install(ctx, cfg->is_insecure);
-    if (!cfg->is_insecure)
+    if (cfg->roots)
+        SSL_CTX_set1_cert_store(ctx, cfg->roots);
+    else if (!cfg->is_insecure)
         roots_load(ctx);
     if (cfg->n_certs)
         SSL_CTX_set_cert_cb(ctx, client_cert_wanted, cfg);
@@ -190,6 +236,8 @@ static SSL_CTX *context_of(struct tls_config *cfg, struct error *err) {
 /* ---------------------------------------------------------------- session */
 
 static void alpn_offer(SSL *ssl, const struct tls_config *cfg, enum conn_alpn alpn) {
+    if (alpn == CONN_ALPN_NONE)
+        return;
     static const unsigned char both[] = "\x02h2\x08http/1.1";
     bool has_h2 = alpn == CONN_ALPN_H2 || (alpn == CONN_ALPN_CONFIG && cfg->offers_h2);
     const unsigned char *from = has_h2 ? both : both + 3;

@@ -33,6 +33,12 @@ struct tls_options {
     bool offer_h2; /* ALPN h2,http/1.1 or only http/1.1 */
 };
 
+/* A config of its own for one client: base's options (NULL: the defaults) with client certificates
+ * put before base's, and, when there are any, these authorities (PEM, in any number each) as the
+ * only ones trusted. base must outlive it. NULL with *err when a certificate is bad. */
+struct tls_config *tls_config_derive(const struct tls_config *base, const char *const *ca_pems,
+                                     size_t n_ca, const struct tls_client_cert *cert,
+                                     bool insecure_skip_verify, struct error *err);
 /* Options are copied. NULL with *err on bad input ("unknown cipher suite 'X'", bad PEM). */
 struct tls_config *tls_config_new(const struct tls_options *opts, struct error *err);
 void tls_config_free(struct tls_config *cfg);

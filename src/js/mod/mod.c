@@ -30,6 +30,8 @@ static const struct js_module *const table[] = {
     &js_mod_tracing,
     &js_mod_browser,
     &js_mod_experimental_browser,
+    &js_mod_redis,
+    &js_mod_experimental_redis,
 };
 
 /* Names under which v0.51 had modules that are elsewhere now; the k6 workshop imports this one. */
@@ -43,9 +45,6 @@ static const struct {
     {"k6/experimental/grpc",
      "k6/experimental/grpc has been graduated, please use k6/net/grpc instead. See "
      "https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/ for more information."},
-    {"k6/experimental/redis",
-     "k6/experimental/redis has been removed. Please migrate to the new version by changing your import to "
-     "'k6/x/redis'. Read more here: https://grafana.com/docs/k6/latest/javascript-api/k6-x-redis"},
 };
 
 const struct js_module *js_module_find(struct slice specifier) {
