@@ -33,7 +33,7 @@ packages_build="gcc g++ make cmake ninja-build pkg-config python3 git ca-certifi
     libmicrohttpd-dev libsqlite3-dev libpq-dev libcrypt-dev libjansson-dev libgumbo-dev
     libcurl4-openssl-dev libsnappy-dev nodejs npm"
 packages_test="libcmocka-dev clang-format curl openssl nghttp2-server postgresql chromium
-    prometheus influxdb python3-grpcio"
+    prometheus influxdb python3-grpcio redis-server"
 packages_fuzz="clang"
 packages_bench="wrk hey nginx-light nghttp2-client"
 
@@ -73,7 +73,7 @@ refresh_lists() {
 }
 
 # Of these only the programs are wanted: the tests start servers of their own, on ports of their own.
-services="prometheus influxdb"
+services="prometheus influxdb redis-server"
 policy=/usr/sbin/policy-rc.d
 
 # Debian starts a service when its package is installed, unless policy-rc.d says no.
