@@ -21,6 +21,10 @@ void arena_init(struct arena *a) {
     *a = (struct arena){0};
 }
 
+void arena_init_in(struct arena *a, void *memory, size_t bytes) {
+    *a = (struct arena){.at = memory, .end = (char *)memory + bytes};
+}
+
 static void use_block(struct arena *a, struct arena_block *block) {
     a->head = block;
     a->at = block ? block->data : NULL;
@@ -42,7 +46,7 @@ static void grow(struct arena *a, size_t bytes) {
 void *arena_alloc(struct arena *a, size_t bytes) {
     CHECK(bytes < SIZE_MAX / 2);
     bytes = (bytes + ALIGN_MASK) & ~ALIGN_MASK;
-    if (unlikely(a->head == NULL || bytes > (size_t)(a->end - a->at)))
+    if (unlikely(a->at == NULL || bytes > (size_t)(a->end - a->at)))
         grow(a, bytes);
     void *ptr = a->at;
     a->at += bytes;
