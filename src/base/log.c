@@ -112,9 +112,13 @@ static void write_record(enum log_level level, struct slice msg, const struct lo
 
 void log_write(enum log_level level, struct slice msg, const struct log_field *fields,
                size_t n_fields) {
+    if (log_enabled(level))
+        log_write_always(level, msg, fields, n_fields);
+}
+
+void log_write_always(enum log_level level, struct slice msg, const struct log_field *fields,
+                      size_t n_fields) {
     struct log_redacted clean;
-    if (!log_enabled(level))
-        return;
     if (!log_redact(msg, fields, n_fields, &clean)) {
         write_record(level, msg, fields, n_fields);
         return;

@@ -43,6 +43,9 @@ const char *log_level_name(enum log_level level); /* "debug", "info", "warning",
 /* Fields are written in the order k6 (logrus) does: sorted by key. */
 void log_write(enum log_level level, struct slice msg, const struct log_field *fields,
                size_t n_fields);
+/* Whatever the log's level: for parts with a level of their own. */
+void log_write_always(enum log_level level, struct slice msg, const struct log_field *fields,
+                      size_t n_fields);
 void log_printf(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Records for a terminal go out at once, others are gathered up to 64 KiB: this writes what is
  * gathered. Called by the main loop every 100 ms, and at exit. */

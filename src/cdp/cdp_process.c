@@ -159,29 +159,44 @@ static void supervise(const struct cdp_launch *launch, const char *const *args, 
 
 /* ---------------------------------------------------------------- kiln's side */
 
-static const char *const names[] = {"headless_shell",
-                                    "headless-shell",
-                                    "chrome",
-                                    "google-chrome",
-                                    "google-chrome-stable",
-                                    "google-chrome-beta",
-                                    "google-chrome-unstable",
-                                    "chromium",
-                                    "chromium-browser"};
+static const char *const names[] = {
+    "headless_shell",     "headless-shell",         "chromium",
+    "chromium-browser",   "google-chrome",          "google-chrome-stable",
+    "google-chrome-beta", "google-chrome-unstable", "chrome"};
 
-char *cdp_find_browser(void) {
+static bool is_program(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+static char *find_on_path(struct slice name) {
     const char *path = getenv("PATH");
-    for (size_t i = 0; i < countof(names); i++) {
-        struct slice rest = slice_cstr(path ? path : "/usr/local/bin:/usr/bin:/bin");
-        while (rest.ptr) {
-            struct slice dir = slice_cut(&rest, ':');
-            char *file = xasprintf("%.*s/%s", SLICE_FMT(dir), names[i]);
-            if (dir.len && access(file, X_OK) == 0)
-                return file;
-            free(file);
-        }
+    struct slice rest = slice_cstr(path ? path : "/usr/local/bin:/usr/bin:/bin");
+    while (rest.ptr) {
+        struct slice dir = slice_cut(&rest, ':');
+        char *file = xasprintf("%.*s/%.*s", SLICE_FMT(dir), SLICE_FMT(name));
+        if (dir.len && is_program(file))
+            return file;
+        free(file);
     }
     return NULL;
+}
+
+char *cdp_find_browser(const char *wanted) {
+    struct slice name = slice_trim(slice_cstr(wanted ? wanted : ""));
+    char *found = NULL;
+    if (name.len && memchr(name.ptr, '/', name.len)) {
+        found = slice_dup(name);
+        if (is_program(found))
+            return found;
+        free(found);
+        return NULL;
+    }
+    if (name.len)
+        return find_on_path(name);
+    for (size_t i = 0; i < countof(names) && !found; i++)
+        found = find_on_path(slice_cstr(names[i]));
+    return found;
 }
 
 static char *new_profile(struct error *err) {

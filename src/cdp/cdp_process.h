@@ -14,8 +14,9 @@ struct cdp_launch {
     const char *const *args; /* NULL at the end; --user-data-dir and the pipe are added */
 };
 
-/* A browser on $PATH, under one of the names that k6 looks for; heap, NULL when there is none. */
-char *cdp_find_browser(void);
+/* The program of that name or path (NULL or blank: the first of the names that k6 looks for), on
+ * $PATH when it has no slash; heap, NULL when there is none. */
+char *cdp_find_browser(const char *wanted);
 /* Starts it. Yields until exec has worked. out_read_fd and out_write_fd are its DevTools pipe, for
  * cdp_conn_new_pipe. KE_IO with words. */
 int cdp_process_start(const struct cdp_launch *launch, struct cdp_process **out, int *out_read_fd,

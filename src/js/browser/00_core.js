@@ -75,6 +75,13 @@ function allOf(ops) {
   return out;
 }
 
+// op, whose errors of that kind do not matter.
+function tolerated(op, pattern) {
+  const out = new Op();
+  op.then((o) => out.settle(o.error && pattern.test(o.error.message) ? undefined : o.error, o.value));
+  return out;
+}
+
 function goDuration(ms) {
   if (ms < 1000) return `${+ms.toFixed(3)}ms`;
   const s = ms / 1000;
@@ -82,9 +89,11 @@ function goDuration(ms) {
   return `${Math.floor(s / 60)}m${+(s % 60).toFixed(3)}s`;
 }
 class TimeoutError extends Error {
-  constructor(ms) {
-    super(`timed out after ${goDuration(ms)}`);
+  // why: what was the matter until then
+  constructor(ms, why) {
+    super(`timed out after ${goDuration(ms)}${why ? `: ${why}` : ''}`);
     this.isTimeout = true;
+    this.why = why;
   }
 }
 
@@ -148,34 +157,67 @@ function goError(e) {
   return e && e.isScripts ? e.value : native.goError(e && e.message !== undefined ? String(e.message) : String(e));
 }
 
-// ---- the connection
+// ---- connections
 let nextId = 1;
-let commands = new Map(); // id -> { op, session }
-let sessions = new Map(); // id -> Session
-let listened = new Set();
+const connections = new Map(); // link -> Connection
+
+class Connection {
+  constructor(link) {
+    this.link = link;
+    this.commands = new Map(); // id -> { op, session }
+    this.sessions = new Map(); // id -> Session
+    this.listened = new Set();
+    connections.set(link, this);
+  }
+  isOpen() { return connections.get(this.link) === this && native.isOpen(this.link); }
+  // The browser goes, when it is one of ours; its commands end as those of a closed target.
+  close(why) {
+    if (connections.get(this.link) !== this) return;
+    connections.delete(this.link);
+    native.close(this.link);
+    for (const s of [...this.sessions.values()]) s.close(why);
+  }
+  message(id, sessionId, method, payload, isError) {
+    if (logsMessages) logMessage('<-', id, sessionId, method, payload);
+    if (id) {
+      const c = this.commands.get(id);
+      if (!c) return;
+      this.commands.delete(id);
+      if (isError) c.op.reject(new Error(payload.message + (payload.data ? ` (${payload.data})` : '')));
+      else c.op.resolve(payload);
+      return;
+    }
+    const s = this.sessions.get(sessionId);
+    const f = s && s.handlers.get(method);
+    if (f) f(payload);
+  }
+}
 
 class Session {
-  constructor(id) {
+  constructor(connection, id) {
+    this.connection = connection;
     this.id = id;
     this.handlers = new Map();
     this.isClosed = false;
-    sessions.set(id, this);
+    connection.sessions.set(id, this);
   }
   on(method, f) {
+    const { listened, link } = this.connection;
     if (!listened.has(method)) {
       listened.add(method);
-      native.listen(method);
+      native.listen(link, method);
     }
     this.handlers.set(method, f);
   }
   send(method, params) {
     const op = new Op();
     const id = nextId++;
-    if (this.isClosed || !native.send(id, this.id, method, params ? JSON.stringify(params) : '')) {
-      op.reject(new Error(`${method}: target closed`));
+    if (logsMessages) logMessage('->', id, this.id, method, params);
+    if (this.isClosed || !native.send(this.connection.link, id, this.id, method, params ? JSON.stringify(params) : '')) {
+      op.reject(new Error(this.why || 'target closed'));
       return op;
     }
-    commands.set(id, { op, session: this });
+    this.connection.commands.set(id, { op, session: this });
     return op;
   }
   // The answer is of no interest, an error neither.
@@ -183,6 +225,8 @@ class Session {
   close(why) {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.why = why;
+    const { sessions, commands } = this.connection;
     sessions.delete(this.id);
     for (const [id, c] of commands)
       if (c.session === this) {
@@ -192,22 +236,69 @@ class Session {
   }
 }
 
-function onMessage(id, sessionId, method, payload, isError) {
-  if (id) {
-    const c = commands.get(id);
-    if (!c) return;
-    commands.delete(id);
-    if (isError) c.op.reject(new Error(payload.message + (payload.data ? ` (${payload.data})` : '')));
-    else c.op.resolve(payload);
-    return;
-  }
-  const s = sessions.get(sessionId);
-  const f = s && s.handlers.get(method);
-  if (f) f(payload);
+function onMessage(link, id, sessionId, method, payload, isError) {
+  const c = connections.get(link);
+  if (c) c.message(id, sessionId, method, payload, isError);
+  throwFailure();
 }
-function onEnded(why) {
-  for (const s of [...sessions.values()]) s.close(why);
-  if (theBrowser) theBrowser.ended(why);
+function onEnded(link, why) {
+  const c = connections.get(link);
+  if (!c) return;
+  for (const s of [...c.sessions.values()]) s.close(why);
+  for (const b of allBrowsers()) if (b.connection === c) b.ended(why);
+  throwFailure();
+}
+function onTimers() {
+  runTimers();
+  throwFailure();
+}
+
+// What a handler of the script's (page.on, page.route) threw ends the iteration.
+let failure = null;
+function throwFailure() {
+  if (!failure) return;
+  const { value } = failure;
+  failure = null;
+  throw value;
+}
+function callHandler(f, ...args) {
+  try {
+    return f(...args);
+  } catch (value) {
+    if (!failure) failure = { value };
+  }
+}
+
+// ---- the log of the module: K6_BROWSER_LOG, K6_BROWSER_DEBUG, K6_BROWSER_LOG_CATEGORY_FILTER
+let logsMessages = false, categoryFilter = null;
+const LOG_LEVELS = { panic: 'error', fatal: 'error', error: 'error', warn: 'warning', warning: 'warning', info: 'info', debug: 'debug', trace: 'debug' };
+function setUpLog() {
+  const level = native.env('K6_BROWSER_LOG'), filter = native.env('K6_BROWSER_LOG_CATEGORY_FILTER');
+  if (level !== undefined) {
+    if (!LOG_LEVELS[level.toLowerCase()])
+      throw new Error(`error setting up logger: invalid log level ${quote(level)}, should be one of: panic, fatal, error, warn, warning, info, debug, trace`);
+    native.logLevel(LOG_LEVELS[level.toLowerCase()]);
+  }
+  if (envBool('K6_BROWSER_DEBUG', false)) native.logLevel('debug');
+  categoryFilter = null;
+  if (filter) {
+    try {
+      categoryFilter = new RegExp(filter);
+    } catch (e) {
+      throw new Error(`error setting category filter: invalid category filter ${quote(filter)}: ${e.message}`);
+    }
+  }
+  logsMessages = native.logs('debug') && passesFilter('cdp');
+}
+function passesFilter(category) { return !categoryFilter || categoryFilter.test(category); }
+function log(level, category, text) {
+  if (native.logs(level) && passesFilter(category)) native.log(level, text, undefined, category);
+}
+const LOGGED_BYTES_MAX = 1000;
+function logMessage(arrow, id, session, method, payload) {
+  let text = payload === undefined ? '' : JSON.stringify(payload);
+  if (text.length > LOGGED_BYTES_MAX) text = `${text.slice(0, LOGGED_BYTES_MAX)}…`;
+  native.log('debug', `${arrow} ${[id || '', method || '', session || '', text].filter((x) => x !== '').join(' ')}`, undefined, 'cdp');
 }
 
 function quote(s) { return JSON.stringify(String(s)); }

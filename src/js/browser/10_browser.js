@@ -1,5 +1,7 @@
 // ---- 10 browser and contexts
-let theBrowser = null;
+let theBrowser = null; // of the scenario
+const connected = new Set(); // those of chromium.connectOverCDP
+function allBrowsers() { return theBrowser ? [theBrowser, ...connected] : [...connected]; }
 const DEFAULT_TIMEOUT = 30000;
 
 const NOT_IN_REGISTRY = 'browser not found in registry. ' +
@@ -7,7 +9,10 @@ const NOT_IN_REGISTRY = 'browser not found in registry. ' +
 
 function envBool(name, missing) {
   const v = native.env(name);
-  return v === undefined ? missing : /^(1|t|T|TRUE|true|True)$/.test(v);
+  if (v === undefined || v === '') return missing;
+  if (/^(1|t|T|TRUE|true|True)$/.test(v)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(v)) return false;
+  throw new Error(`${name} should be a boolean`);
 }
 function envTimeout() {
   const v = native.env('K6_BROWSER_TIMEOUT');
@@ -37,6 +42,7 @@ function browserFlags() {
     'enable-automation': '', 'password-store': 'basic', 'use-mock-keychain': '', 'no-service-autorun': '',
     'no-startup-window': '', 'no-default-browser-check': '', 'window-size': '800,600',
   }));
+  const hosts = native.info().hosts.map(([name, to]) => `MAP ${name} ${to}`);
   if (isHeadless)
     for (const f of ['headless', 'hide-scrollbars', 'mute-audio', 'disable-gpu']) flags.set(f, '');
   if (isHeadless)
@@ -49,6 +55,7 @@ function browserFlags() {
     const name = (at < 0 ? arg : arg.slice(0, at)).trim().replace(/^--/, '');
     if (name) flags.set(name, at < 0 ? '' : arg.slice(at + 1).trim().replace(/^(['"])(.*)\1$/, '$2'));
   }
+  if (hosts.length) flags.set('host-resolver-rules', [flags.get('host-resolver-rules'), ...hosts].filter((x) => x).sort().join(','));
   return [...flags].map(([k, v]) => v === '' ? `--${k}` : `--${k}=${v}`);
 }
 
@@ -59,23 +66,23 @@ class Browser {
     this.pages = new Map(); // target id -> Page
     this.isAlive = true;
   }
-  *open(wsURL, timeout) {
-    const ms = timeout || envTimeout();
-    if (wsURL) native.connect(wsURL, ms);
-    else native.launch(native.env('K6_BROWSER_EXECUTABLE_PATH') || null, browserFlags());
+  *open(wsURL, ms) {
     this.isRemote = !!wsURL;
-    this.root = new Session('');
+    const link = wsURL ? native.connect(wsURL, ms)
+      : native.launch(native.env('K6_BROWSER_EXECUTABLE_PATH') || null, browserFlags());
+    this.connection = new Connection(link);
+    this.root = new Session(this.connection, '');
     this.root.on('Target.attachedToTarget', (e) => this.attached(e));
     this.root.on('Target.detachedFromTarget', (e) => this.detached(e));
-    this.root.on('Target.targetInfoChanged', () => {});
-    this.root.on('Browser.downloadWillBegin', (e) => this.eachPage((p) => p.downloads.push(e)));
     try {
       this.info = yield limited(this.root.send('Browser.getVersion'), ms);
       yield this.root.send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: true });
     } catch (e) {
-      const words = native.words().trim().split('\n').pop();
-      throw new Error(`launching browser: ${e.message}${words ? `: ${words}` : ''}`);
+      const words = native.words(link).trim().split('\n').pop();
+      this.connection.close('target closed');
+      throw new Error(`${e.message}${words ? `: ${words}` : ''}`);
     }
+    log('debug', 'Browser', `${this.isRemote ? `connected to ${wsURL}` : 'launched'}: ${this.info.product}`);
   }
   eachPage(f) { for (const p of this.pages.values()) f(p); }
   ended(why) {
@@ -84,11 +91,12 @@ class Browser {
     for (const c of this.contexts) for (const w of c.pageWaiters.splice(0)) w.reject(new Error(why));
   }
   attached({ sessionId, targetInfo, waitingForDebugger }) {
-    const session = new Session(sessionId);
+    const session = new Session(this.connection, sessionId);
     const context = this.contexts.find((c) => c.id === targetInfo.browserContextId);
     if (targetInfo.type !== 'page' || !context) {
+      // A target that nobody here wants goes on only when all who are attached let it go.
       if (waitingForDebugger) session.tell('Runtime.runIfWaitingForDebugger');
-      if (targetInfo.type !== 'page') this.root.tell('Target.detachFromTarget', { sessionId });
+      this.root.tell('Target.detachFromTarget', { sessionId });
       return;
     }
     const page = new Page(context, session, targetInfo);
@@ -98,10 +106,11 @@ class Browser {
     page.ready = spawn(page.prepare());
     page.ready.then((o) => {
       if (!o.error) context.pageIsReady(page);
+      else log('debug', 'Browser:attached', `a page could not be prepared: ${o.error.message}`);
     });
   }
   detached({ sessionId }) {
-    const session = sessions.get(sessionId);
+    const session = this.connection.sessions.get(sessionId);
     if (session) session.close('target closed');
     for (const [id, page] of this.pages)
       if (page.sessionId === sessionId) {
@@ -109,12 +118,12 @@ class Browser {
         page.closed('target closed');
       }
   }
-  *newContext(options) {
+  *newContext(options, caller) {
     if (this.context) throw new Error('existing browser context must be closed before creating a new one');
     const o = parseContextOptions(options);
     const params = { disposeOnDetach: true };
     if (o.proxy) {
-      if (!o.proxy.server) throw new Error('parsing browser.newContext options: proxy.server must be set');
+      if (!o.proxy.server) throw new Error(`parsing browser.${caller || 'newContext'} options: proxy.server must be set`);
       params.proxyServer = o.proxy.server;
       if (o.proxy.bypass) params.proxyBypassList = o.proxy.bypass;
     }
@@ -122,23 +131,71 @@ class Browser {
     const c = new BrowserContext(this, browserContextId, o);
     this.contexts.push(c);
     this.context = c;
-    yield* c.prepare();
+    try {
+      yield* c.prepare();
+    } catch (e) {
+      yield* c.close();
+      throw e;
+    }
     return c;
   }
   *newPage(options) {
-    const c = yield* this.newContext(options);
+    const c = yield* this.newContext(options, 'newPage');
     return yield* c.newPage();
   }
   *closeContext() {
     if (!this.context) throw new Error('cannot close context as none is active in browser');
     yield* this.context.close();
   }
-  isConnected() { return this.isAlive && native.isOpen(); }
+  contextNow() { return this.context; }
+  isConnected() { return this.isAlive && this.connection.isOpen(); }
   userAgent() { return this.info.userAgent; }
   version() { const p = this.info.product; return p.slice(p.indexOf('/') + 1); }
-  *close() { for (const c of [...this.contexts]) yield* c.close(); }
+  *closeContexts() { for (const c of [...this.contexts]) yield* c.close(); }
+  // Only browsers of chromium.connectOverCDP have it: the connection ends, the browser goes on.
+  *close() {
+    connected.delete(this);
+    yield* this.closeContexts();
+    this.leave();
+  }
+  leave() {
+    this.isAlive = false;
+    this.connection.close('browser closed');
+  }
 }
 
+class BrowserType {
+  *connectOverCDP(wsEndpoint) {
+    const fail = (e) => new Error(`connecting to Chromium over CDP: ${e.message}`);
+    const url = wsEndpoint === undefined || wsEndpoint === null ? '' : String(wsEndpoint);
+    const invalid = (why) => fail(new Error(`invalid WebSocket endpoint ${quote(url)}: ${why}`));
+    if (!url.trim()) throw fail(new Error('WebSocket endpoint cannot be empty'));
+    const m = /^([a-z][a-z0-9+.-]*):(\/\/([^/?#]*))?/i.exec(url);
+    if (!m || !/^wss?$/i.test(m[1])) throw invalid(`scheme must be ws or wss, got ${quote(m ? m[1] : '')}`);
+    if (!m[3] || /^:/.test(m[3])) throw invalid('host is missing');
+    if (native.info().isInit) throw fail(new Error('this is possible in iterations only'));
+    const b = new Browser();
+    b.isUserManaged = true;
+    try {
+      setUpLog();
+      yield* b.open(url, envTimeout());
+    } catch (e) {
+      throw e && e.isScripts ? e : fail(new Error(`connecting to browser: ${e.message}`));
+    }
+    connected.add(b);
+    return b;
+  }
+}
+
+// A predicate, or { predicate, timeout }.
+function waitOptions(o, what, unknown, notCallable) {
+  if (typeof o === 'function') return { predicate: o };
+  for (const k of Object.keys(o || {})) {
+    if (k === 'predicate' && typeof o[k] !== 'function') throw new Error(`${what}: ${notCallable}`);
+    if (k !== 'predicate' && k !== 'timeout') throw new Error(`${what}: ${unknown(k)}`);
+  }
+  return o || {};
+}
 function parseContextOptions(options) {
   const o = { viewport: { width: 1280, height: 720 }, screen: null, deviceScaleFactor: 1, locale: 'en-US',
     colorScheme: 'light', reducedMotion: 'no-preference', javaScriptEnabled: true, permissions: [], extraHTTPHeaders: {} };
@@ -186,15 +243,20 @@ class BrowserContext {
   *prepare() {
     const { permissions } = this.options;
     if (permissions.length) yield* this.grantPermissions(permissions);
-    const dir = native.env('TMPDIR') || '/tmp';
-    yield this.root('Browser.setDownloadBehavior', { behavior: 'deny', eventsEnabled: true, downloadPath: dir });
+    const { connection } = this.browser_;
+    this.downloads = native.makeFolder(native.profile(connection.link));
+    yield this.root('Browser.setDownloadBehavior', { behavior: 'allowAndName', downloadPath: this.downloads });
   }
   *newPage() {
     const { targetId } = yield this.browser_.root.send('Target.createTarget',
       { url: 'about:blank', browserContextId: this.id });
     const page = this.browser_.pages.get(targetId);
-    if (!page) throw new Error('creating new page in browser context: no such target');
-    yield limited(page.ready, this.timeout());
+    if (!page) throw new Error("creating new page in browser context: can't fetch the page for unknown reason");
+    try {
+      yield limited(page.ready, this.timeout());
+    } catch (e) {
+      throw new Error(`creating new page in browser context: ${e.message}`);
+    }
     return page;
   }
   pageIsReady(page) {
@@ -212,8 +274,8 @@ class BrowserContext {
   *waitForEvent(event, optionsOrPredicate) {
     if (event !== 'page')
       throw new Error(`incorrect event ${quote(event)}, "page" is the only event supported`);
-    const { predicate, timeout } = typeof optionsOrPredicate === 'function'
-      ? { predicate: optionsOrPredicate } : optionsOrPredicate || {};
+    const { predicate, timeout } = waitOptions(optionsOrPredicate, 'parsing wait for event options', (k) => `unknown option: ${k}`,
+      'predicate function is not callable');
     const w = new Op();
     w.predicate = predicate && ((page) => callScript(predicate, currentFace.wrap(page)));
     this.pageWaiters.push(w);
@@ -302,6 +364,8 @@ class BrowserContext {
       yield b.root.send('Target.disposeBrowserContext', { browserContextId: this.id });
     } catch (e) {
       if (b.isConnected()) throw new Error(`disposing browser context: ${e.message}`);
+    } finally {
+      if (this.downloads) native.removeFolder(this.downloads);
     }
   }
 }
@@ -317,24 +381,33 @@ function start() {
   const info = native.info();
   if (info.type !== 'chromium') throw new Error(`unsupported browser type: ${info.type}`);
   if (theBrowser && theBrowser.isConnected()) return;
-  reset();
+  if (theBrowser) theBrowser.leave();
+  setUpLog();
+  checkTracesMetadata();
+  screenshotsOutput();
   const urls = (native.env('K6_BROWSER_WS_URL') || '').split(',').map((s) => s.trim()).filter((s) => s);
   const url = urls.length ? urls[Math.max(0, info.vu - 1) % urls.length] : null;
+  const ms = envTimeout();
   theBrowser = new Browser();
-  block(theBrowser.open(url));
+  try {
+    block(theBrowser.open(url, ms));
+  } catch (e) {
+    theBrowser = null;
+    throw e && e.message !== undefined ? new Error(`${url ? 'connecting to browser' : 'launching browser'}: ${e.message}`) : e;
+  }
 }
+// All that a browser can have left behind goes, without a word to it.
 function reset() {
-  native.close();
+  native.closeAll();
   timers = [];
-  commands = new Map();
-  sessions = new Map();
-  listened = new Set();
+  connections.clear();
+  connected.clear();
+  failure = null;
   theBrowser = null;
 }
 function endIteration() {
-  if (!theBrowser) return;
-  const op = limited(spawn(theBrowser.close()), 5000);
-  blockOn(op);
+  const ops = allBrowsers().map((b) => spawn(b.isUserManaged ? b.close() : b.closeContexts()));
+  if (ops.length) blockOn(limited(allOf(ops), 5000));
 }
 function browserOfVU() {
   const info = native.info();
@@ -342,4 +415,9 @@ function browserOfVU() {
   if (info.startError !== undefined) throw native.goError(info.startError);
   if (!theBrowser) start();
   return theBrowser;
+}
+// There are no traces of the run itself that it could be added to.
+function checkTracesMetadata() {
+  for (const item of (native.env('K6_BROWSER_TRACES_METADATA') || '').split(','))
+    if (item && item.split('=').length !== 2) throw new Error(`${quote(item)} is not a valid key=value metadata`);
 }

@@ -18,8 +18,9 @@ function headersSize(h) {
 }
 
 class Request {
-  constructor(page, e, from) {
+  constructor(page, session, e, from) {
     this.page = page;
+    this.session = session;
     this.id = e.requestId;
     this.frame_ = page.frames.get(e.frameId) || null;
     this.request = e.request;
@@ -102,7 +103,7 @@ class Response {
       throw new Error('getting response body: response body is unavailable for redirect responses');
     yield this.request_.finished;
     if (!this.cached) {
-      const b = yield this.request_.page.session.send('Network.getResponseBody', { requestId: this.request_.id });
+      const b = yield this.request_.session.send('Network.getResponseBody', { requestId: this.request_.id });
       this.cached = native.decode(b.base64Encoded ? b.body : native.encode(b.body));
     }
     return this.cached;
@@ -127,8 +128,8 @@ class Response {
 }
 
 class Route {
-  constructor(network, e, request) {
-    this.network = network;
+  constructor(session, e, request) {
+    this.session = session;
     this.id = e.requestId;
     this.request_ = request;
     this.isHandled = false;
@@ -139,27 +140,31 @@ class Route {
     this.isHandled = true;
   }
   *abort(errorCode) {
-    const code = errorCode === undefined ? 'failed' : errorCode;
+    const code = errorCode === undefined || errorCode === '' ? 'failed' : errorCode;
     if (!ABORT_REASONS[code]) throw new Error(`unknown error code: ${code}`);
     this.claim();
-    yield this.network.session.send('Fetch.failRequest', { requestId: this.id, errorReason: ABORT_REASONS[code] });
+    yield this.session.send('Fetch.failRequest', { requestId: this.id, errorReason: ABORT_REASONS[code] });
   }
-  *continue(o = {}) {
+  *continue(o) {
+    o = o || {};
     this.claim();
     const p = { requestId: this.id };
     if (o.url) p.url = o.url;
     if (o.method) p.method = o.method;
     if (o.headers) p.headers = Object.keys(o.headers).map((name) => ({ name, value: String(o.headers[name]) }));
     if (o.postData !== undefined) p.postData = native.encode(o.postData);
-    yield this.network.session.send('Fetch.continueRequest', p);
+    yield this.session.send('Fetch.continueRequest', p);
   }
-  *fulfill(o = {}) {
+  *fulfill(o) {
+    o = o || {};
+    for (const k of Object.keys(o))
+      if (!['body', 'contentType', 'headers', 'status'].includes(k)) throw new Error(`unsupported fulfill option: '${k}'`);
     this.claim();
     const headers = Object.keys(o.headers || {}).map((name) => ({ name, value: String(o.headers[name]) }));
     if (o.contentType) headers.push({ name: 'content-type', value: o.contentType });
     const body = o.body === undefined ? '' : o.body;
     headers.push({ name: 'content-length', value: String(native.decode(native.encode(body)).byteLength) });
-    yield this.network.session.send('Fetch.fulfillRequest', { requestId: this.id, responseCode: o.status || 200,
+    yield this.session.send('Fetch.fulfillRequest', { requestId: this.id, responseCode: o.status || 200,
       responseHeaders: headers, body: native.encode(body) });
   }
 }
@@ -167,31 +172,40 @@ class Route {
 class Network {
   constructor(page) {
     this.page = page;
-    this.session = page.session;
     this.requests = new Map();
     this.navigations = new Map(); // loader id -> Request
     this.extraRequest = new Map();
     this.extraResponse = new Map();
     this.routes = [];
     this.profile = null;
-    const on = (m, f) => this.session.on(m, f);
-    on('Network.requestWillBeSent', (e) => this.willBeSent(e));
-    on('Network.requestWillBeSentExtraInfo', (e) => this.extra(this.extraRequest, e, (r) => r));
-    on('Network.responseReceivedExtraInfo', (e) => this.extra(this.extraResponse, e, (r) => r.response_));
-    on('Network.responseReceived', (e) => this.received(e));
-    on('Network.loadingFinished', (e) => this.loaded(e));
-    on('Network.loadingFailed', (e) => this.failed(e));
-    on('Fetch.requestPaused', (e) => this.paused(e));
-    on('Fetch.authRequired', (e) => this.authRequired(e));
     this.credentialsTried = new Set();
   }
+  listen(s) {
+    s.on('Network.requestWillBeSent', (e) => this.willBeSent(s, e));
+    s.on('Network.requestWillBeSentExtraInfo', (e) => this.extra(this.extraRequest, e, (r) => r));
+    s.on('Network.responseReceivedExtraInfo', (e) => this.extra(this.extraResponse, e, (r) => r.response_));
+    s.on('Network.responseReceived', (e) => this.received(e));
+    s.on('Network.loadingFinished', (e) => this.loaded(e));
+    s.on('Network.loadingFailed', (e) => this.failed(e));
+    s.on('Fetch.requestPaused', (e) => this.paused(s, e));
+    s.on('Fetch.authRequired', (e) => this.authRequired(s, e));
+  }
+  // What was set before a session existed.
+  prepare(s) {
+    const o = this.page.context_.options, ops = [];
+    if (Object.keys(this.headers()).length) ops.push(this.applyHeaders(s));
+    if (o.offline || this.profile) ops.push(this.applyConditions(s));
+    if (this.wantsFetch()) ops.push(this.update(s));
+    return ops;
+  }
+  send(session, method, params) { return session ? session.send(method, params) : this.page.sendAll(method, params); }
   extra(into, e, holder) {
     const r = this.requests.get(e.requestId);
     const h = r && holder(r);
     if (h) h.extra = e.headers;
     else if (into.size < 1000) into.set(e.requestId, e.headers);
   }
-  willBeSent(e) {
+  willBeSent(session, e) {
     if (e.request.url.startsWith('data:')) return;
     let from = null;
     if (e.redirectResponse) {
@@ -202,7 +216,7 @@ class Network {
         this.finish(from, e.timestamp);
       }
     }
-    const r = new Request(this.page, e, from);
+    const r = new Request(this.page, session, e, from);
     this.requests.set(e.requestId, r);
     const x = this.extraRequest.get(e.requestId);
     if (x) {
@@ -279,40 +293,47 @@ class Network {
     if (!p || p.r.timing) native.sample('browser_http_req_failed', !p || p.status() < 200 || p.status() > 399 ? 1 : 0, tags);
   }
   // ---- interception
-  wantsFetch() { return this.routes.length > 0 || !!this.page.context_.options.httpCredentials; }
-  update() {
-    if (!this.wantsFetch()) return this.session.send('Fetch.disable');
-    this.session.tell('Network.setCacheDisabled', { cacheDisabled: this.routes.length > 0 });
-    return this.session.send('Fetch.enable',
+  wantsFetch() { return this.routes.length > 0 || !!this.page.context_.options.httpCredentials || native.info().blocksHosts; }
+  update(session) {
+    if (!this.wantsFetch()) return this.send(session, 'Fetch.disable');
+    this.send(session, 'Network.setCacheDisabled', { cacheDisabled: this.routes.length > 0 });
+    return this.send(session, 'Fetch.enable',
       { handleAuthRequests: !!this.page.context_.options.httpCredentials, patterns: [{ urlPattern: '*' }] });
   }
-  paused(e) {
-    const request = this.requests.get(e.networkId) ||
-      new Request(this.page, { requestId: e.networkId, frameId: e.frameId, request: e.request, type: e.resourceType, timestamp: 0, wallTime: 0 });
-    for (let i = this.routes.length - 1; i >= 0; i--) {
-      const { matches, handler } = this.routes[i];
-      if (!matches(e.request.url)) continue;
-      const route = new Route(this, e, request);
-      this.page.callback(handler, route);
+  paused(session, e) {
+    const blocked = native.blockedHost(e.request.url);
+    if (blocked) {
+      log('warning', 'NetworkManager:onRequestPaused', `request ${e.request.method} ${e.request.url} was aborted: ${blocked}`);
+      session.tell('Fetch.failRequest', { requestId: e.requestId, errorReason: 'BlockedByClient' });
       return;
     }
-    this.session.tell('Fetch.continueRequest', { requestId: e.requestId });
+    const request = this.requests.get(e.networkId) || new Request(this.page, session, { requestId: e.networkId,
+      frameId: e.frameId, request: e.request, type: e.resourceType, timestamp: 0, wallTime: 0 });
+    for (let i = this.routes.length - 1; i >= 0; i--) {
+      const { matches, handler } = this.routes[i];
+      if (!callHandler(matches, e.request.url)) continue;
+      this.page.callback(handler, new Route(session, e, request));
+      return;
+    }
+    session.tell('Fetch.continueRequest', { requestId: e.requestId });
   }
-  authRequired(e) {
+  authRequired(session, e) {
     const c = this.page.context_.options.httpCredentials;
     const again = this.credentialsTried.has(e.requestId);
     this.credentialsTried.add(e.requestId);
-    this.session.tell('Fetch.continueWithAuth', { requestId: e.requestId, authChallengeResponse:
+    session.tell('Fetch.continueWithAuth', { requestId: e.requestId, authChallengeResponse:
       c && !again ? { response: 'ProvideCredentials', username: String(c.username), password: String(c.password) } : { response: again ? 'CancelAuth' : 'Default' } });
   }
-  applyConditions() {
+  applyConditions(session) {
     const p = this.profile || { latency: 0, download: -1, upload: -1 };
-    return this.session.send('Network.emulateNetworkConditions', { offline: !!this.page.context_.options.offline,
+    return this.send(session, 'Network.emulateNetworkConditions', { offline: !!this.page.context_.options.offline,
       latency: p.latency, downloadThroughput: p.download, uploadThroughput: p.upload });
   }
-  applyHeaders() {
-    const o = this.page.context_.options, headers = {};
-    for (const h of [o.extraHTTPHeaders, this.page.extraHeaders]) for (const k of Object.keys(h || {})) headers[k] = String(h[k]);
-    return this.session.send('Network.setExtraHTTPHeaders', { headers });
+  headers() {
+    const headers = {};
+    for (const h of [this.page.context_.options.extraHTTPHeaders, this.page.extraHeaders])
+      for (const k of Object.keys(h || {})) headers[k] = String(h[k]);
+    return headers;
   }
+  applyHeaders(session) { return this.send(session, 'Network.setExtraHTTPHeaders', { headers: this.headers() }); }
 }

@@ -12,16 +12,16 @@ class Page {
   constructor(context, session, info) {
     this.context_ = context;
     this.session = session;
+    this.sessions = new Set();
+    this.earlyWorlds = new Map(); // frame id -> world that came before its frame
     this.targetId = info.targetId;
     this.openerId = info.openerId;
-    this.frames_ = this.frames = new Map();
+    this.frames = new Map();
     this.main = null;
     this.isClosed_ = false;
     this.listeners = [];
     this.watchers = []; // internal: { event, predicate, op }
-    this.downloads = [];
     this.workers_ = [];
-    this.metricRules = null;
     this.extraHeaders = {};
     const v = context.options.viewport;
     this.viewport = v ? { width: v.width, height: v.height } : null;
@@ -30,74 +30,95 @@ class Page {
     this.keyboard = new Keyboard(this);
     this.mouse = new Mouse(this);
     this.touchscreen = new Touchscreen(this);
-    this.frameWaiters = [];
+  }
+  // The page has one session, and one more for each tree of frames in another process.
+  sendAll(method, params) { return allOf([...this.sessions].map((s) => s.send(method, params))); }
+  listen(s) {
+    const on = (m, f) => s.on(m, f), frame = (f) => (e) => { const x = this.frames.get(e.frameId); if (x) f(x, e); };
+    on('Page.frameAttached', (e) => this.addFrame(e.frameId, e.parentFrameId, s));
+    on('Page.frameDetached', (e) => { if (e.reason !== 'swap') this.removeFrame(this.frames.get(e.frameId)); });
+    on('Page.frameNavigated', (e) => this.navigated(e.frame, s));
+    on('Page.navigatedWithinDocument', frame((f, e) => f.navigatedWithin(e.url)));
+    on('Page.lifecycleEvent', frame((f, e) => f.lifecycle(e)));
+    on('Page.frameRequestedNavigation', frame((f, e) => { if (e.disposition === 'currentTab') f.expectNavigation(); }));
+    on('Page.frameStoppedLoading', frame((f) => f.arrived()));
+    on('Page.javascriptDialogOpening', (e) => s.tell('Page.handleJavaScriptDialog', { accept: e.type === 'beforeunload' }));
+    on('Runtime.executionContextCreated', (e) => this.contextCreated(e.context, s));
+    on('Runtime.executionContextDestroyed', (e) => this.eachFrame((f) => { if (f.session === s && f.world && f.world.id === e.executionContextId) f.world = null; }));
+    on('Runtime.executionContextsCleared', () => this.eachFrame((f) => { if (f.session === s) f.world = null; }));
+    on('Runtime.bindingCalled', (e) => { if (e.name === 'k6browserSendWebVitalMetric') this.vital(e.payload); });
+    on('Runtime.consoleAPICalled', (e) => this.console(e, s));
+    on('Inspector.targetCrashed', () => s.close('Target has crashed'));
+    on('Target.attachedToTarget', (e) => this.attached(e, s));
+    on('Target.detachedFromTarget', (e) => this.detached(e, s));
+    this.network.listen(s);
   }
   *prepare() {
-    const s = this.session, o = this.context_.options, on = (m, f) => s.on(m, f);
-    on('Page.frameAttached', (e) => this.addFrame(e.frameId, e.parentFrameId));
-    on('Page.frameDetached', (e) => { if (e.reason !== 'swap') this.removeFrame(this.frames.get(e.frameId)); });
-    on('Page.frameNavigated', (e) => this.navigated(e.frame));
-    on('Page.navigatedWithinDocument', (e) => this.withFrame(e.frameId, (f) => f.navigatedWithin(e.url)));
-    on('Page.lifecycleEvent', (e) => this.withFrame(e.frameId, (f) => f.lifecycle(e)));
-    on('Page.frameRequestedNavigation', (e) => this.withFrame(e.frameId, (f) => { if (e.disposition === 'currentTab') f.expectNavigation(); }));
-    on('Page.frameStoppedLoading', (e) => this.withFrame(e.frameId, (f) => f.arrived()));
-    on('Page.frameStartedLoading', () => {});
-    on('Page.javascriptDialogOpening', (e) => s.tell('Page.handleJavaScriptDialog', { accept: e.type === 'beforeunload' }));
-    on('Runtime.executionContextCreated', (e) => this.contextCreated(e.context));
-    on('Runtime.executionContextDestroyed', (e) => this.eachFrame((f) => { if (f.world && f.world.id === e.executionContextId) f.world = null; }));
-    on('Runtime.executionContextsCleared', () => this.eachFrame((f) => { f.world = null; }));
-    on('Runtime.bindingCalled', (e) => { if (e.name === 'k6browserSendWebVitalMetric') this.vital(e.payload); });
-    on('Runtime.consoleAPICalled', (e) => this.console(e));
-    on('Target.attachedToTarget', (e) => this.workerAttached(e));
-    on('Target.detachedFromTarget', (e) => { this.workers_ = this.workers_.filter((w) => w.sessionId !== e.sessionId); });
-    const ops = [];
+    const s = this.session, o = this.context_.options, ops = [];
     const send = (m, p) => ops.push(s.send(m, p));
+    const rest = this.prepareSession(s);
+    send('Emulation.setFocusEmulationEnabled', { enabled: true });
+    if (this.viewport) ops.push(this.applyViewport());
+    if (o.geolocation) ops.push(this.applyGeolocation());
+    send('Runtime.runIfWaitingForDebugger');
+    yield allOf([...rest, ...ops]);
+  }
+  prepareSession(s) {
+    const o = this.context_.options, ops = [];
+    const send = (m, p) => ops.push(s.send(m, p));
+    this.sessions.add(s);
+    this.listen(s);
     send('Page.enable');
     const tree = s.send('Page.getFrameTree');
     ops.push(tree);
-    tree.then((op) => { if (!op.error) this.addTree(op.value.frameTree); });
+    tree.then((op) => { if (!op.error) this.addTree(op.value.frameTree, s); });
     send('Page.setLifecycleEventsEnabled', { enabled: true });
     send('Runtime.enable');
+    send('Inspector.enable');
     send('Network.enable');
-    send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: false, flatten: true,
-      filter: [{ type: 'worker' }, { exclude: true }] });
+    send('Target.setAutoAttach', { autoAttach: true, waitForDebuggerOnStart: true, flatten: true,
+      filter: [{ type: 'worker' }, { type: 'iframe' }, { exclude: true }] });
     send('Runtime.addBinding', { name: 'k6browserSendWebVitalMetric' });
-    send('Emulation.setFocusEmulationEnabled', { enabled: true });
     const init = (source) => send('Page.addScriptToEvaluateOnNewDocument', { source });
     init(vitalsSource());
+    init(`window.k6 = { testRunId: ${quote(native.env('K6_CLOUD_PUSH_REF_ID') || '')} }`);
     for (const source of this.context_.scripts) init(source);
-    if (this.viewport) ops.push(this.applyViewport());
-    if (o.userAgent || o.locale) ops.push(s.send('Emulation.setUserAgentOverride',
-      { userAgent: o.userAgent || theBrowser.info.userAgent.replace('Headless', ''), acceptLanguage: o.locale }));
-    if (o.locale) send('Emulation.setLocaleOverride', { locale: o.locale });
-    if (o.timezoneID) send('Emulation.setTimezoneOverride', { timezoneId: o.timezoneID });
+    if (o.userAgent || o.locale) send('Emulation.setUserAgentOverride',
+      { userAgent: o.userAgent || this.context_.browser_.info.userAgent.replace('Headless', ''), acceptLanguage: o.locale });
+    // A popup shares its opener's process, which may have these already.
+    if (o.locale) ops.push(tolerated(s.send('Emulation.setLocaleOverride', { locale: o.locale }), /already in effect/));
+    if (o.timezoneID) ops.push(tolerated(s.send('Emulation.setTimezoneOverride', { timezoneId: o.timezoneID }), /already in effect/));
     if (o.javaScriptEnabled === false) send('Emulation.setScriptExecutionDisabled', { value: true });
     if (o.bypassCSP) send('Page.setBypassCSP', { enabled: true });
     if (o.ignoreHTTPSErrors) send('Security.setIgnoreCertificateErrors', { ignore: true });
     if (o.hasTouch) send('Emulation.setTouchEmulationEnabled', { enabled: true });
-    if (o.geolocation) ops.push(this.applyGeolocation());
-    ops.push(this.applyMedia());
-    if (Object.keys(o.extraHTTPHeaders).length) ops.push(this.network.applyHeaders());
-    if (o.offline) ops.push(this.network.applyConditions());
-    if (this.network.wantsFetch()) ops.push(this.network.update());
-    send('Runtime.runIfWaitingForDebugger');
-    yield allOf(ops);
+    ops.push(this.applyMedia(s), ...this.network.prepare(s));
+    return ops;
   }
   // ---- frames
-  withFrame(id, f) { const frame = this.frames.get(id); if (frame) f(frame); }
   eachFrame(f) { for (const x of this.frames.values()) f(x); }
-  addFrame(id, parentId) {
+  addFrame(id, parentId, session) {
     let f = this.frames.get(id);
-    if (f) return f;
-    f = new Frame(this, id, parentId ? this.frames.get(parentId) : null);
+    if (f) {
+      // It may have come home from a process of its own.
+      if (session && f.session !== session) this.moveFrame(f, session);
+      return f;
+    }
+    f = new Frame(this, id, parentId ? this.frames.get(parentId) || null : null, session);
     this.frames.set(id, f);
-    if (!f.parent) this.main = f;
+    if (!f.parent && !this.main) this.main = f;
     return f;
   }
-  addTree(tree) {
-    const f = this.addFrame(tree.frame.id, tree.frame.parentId);
+  moveFrame(f, session) {
+    for (const c of f.children()) this.removeFrame(c);
+    f.session = session;
+    f.world = null;
+    f.notify();
+  }
+  addTree(tree, session) {
+    const f = this.addFrame(tree.frame.id, tree.frame.parentId, session);
     if (!f.loaderId) f.take(tree.frame);
-    for (const c of tree.childFrames || []) this.addTree(c);
+    for (const c of tree.childFrames || []) this.addTree(c, session);
   }
   removeFrame(f) {
     if (!f) return;
@@ -106,45 +127,72 @@ class Page {
     this.frames.delete(f.id);
     f.notify();
   }
-  navigated(info) {
-    const f = this.addFrame(info.id, info.parentId);
+  navigated(info, session) {
+    const f = this.addFrame(info.id, info.parentId, session);
     for (const c of f.children()) this.removeFrame(c);
     f.take(info);
     f.notify();
   }
-  contextCreated(c) {
+  contextCreated(c, session) {
     const a = c.auxData;
     if (!a || !a.isDefault) return;
-    const f = this.addFrame(a.frameId, null);
+    const f = this.frames.get(a.frameId);
+    if (!f || f.session !== session) {
+      this.earlyWorlds.set(a.frameId, { id: c.id, session });
+      return;
+    }
     f.world = { id: c.id, injected: null };
     f.notify();
+  }
+  // A frame or worker in a process of its own.
+  attached({ sessionId, targetInfo }, from) {
+    const session = new Session(from.connection, sessionId);
+    if (targetInfo.type === 'worker') {
+      this.workers_.push(new Worker(sessionId, targetInfo.url));
+      this.network.listen(session);
+      session.tell('Network.enable');
+    } else if (targetInfo.type === 'iframe') {
+      const f = this.frames.get(targetInfo.targetId);
+      if (f) {
+        this.moveFrame(f, session);
+        allOf(this.prepareSession(session)).then(() => {});
+      }
+    }
+    session.tell('Runtime.runIfWaitingForDebugger');
+  }
+  detached({ sessionId }, from) {
+    const session = from.connection.sessions.get(sessionId);
+    this.workers_ = this.workers_.filter((w) => w.sessionId !== sessionId);
+    if (!session) return;
+    session.close('target closed');
+    this.sessions.delete(session);
+    this.eachFrame((f) => { if (f.session === session) this.moveFrame(f, from); });
   }
   closed(why) {
     this.isClosed_ = true;
     const i = this.context_.pages_.indexOf(this);
     if (i >= 0) this.context_.pages_.splice(i, 1);
     for (const w of this.watchers.splice(0)) w.op.reject(new Error(why));
+    for (const s of this.sessions) s.close(why);
     this.eachFrame((f) => { f.isDetached_ = true; f.notify(); });
   }
-  workerAttached(e) {
-    if (e.targetInfo.type === 'worker') this.workers_.push(new Worker(e.sessionId, e.targetInfo.url));
-    else this.session.tell('Target.detachFromTarget', { sessionId: e.sessionId });
-  }
   // ---- events
-  callback(f, impl) {
-    const r = callScript(f, currentFace.wrap(impl));
-    return r;
-  }
+  callback(f, impl) { callHandler(f, currentFace.wrap(impl)); }
   emit(event, impl) {
-    for (const w of [...this.watchers])
-      if (w.event === event && w.predicate(impl)) w.op.resolve(impl);
+    for (const w of [...this.watchers]) {
+      if (w.event !== event) continue;
+      try {
+        if (w.predicate(impl)) w.op.resolve(impl);
+      } catch (e) {
+        w.op.reject(e);
+      }
+    }
     for (const l of this.listeners)
       if (l.event === event) this.callback(l.f, impl);
   }
   on(event, f) {
+    if (typeof f !== 'function') throw { isScripts: true, value: new TypeError('The "listener" argument must be a function') };
     if (!EVENTS.includes(event)) throw new Error(`unknown page on event: ${quote(event)}`);
-    if (typeof f !== 'function') throw new Error(`the handler of page.on(${quote(event)}) must be a function`);
-    if (event === 'metric') this.metricRules = this.metricRules || [];
     this.listeners.push({ event, f });
   }
   metricName(url, method) {
@@ -163,29 +211,33 @@ class Page {
     }
   }
   *waitForEvent(event, optionsOrPredicate) {
-    if (!EVENTS.includes(event)) throw new Error(`unknown page on event: ${quote(event)}`);
-    const o = typeof optionsOrPredicate === 'function' ? { predicate: optionsOrPredicate } : optionsOrPredicate || {};
-    const ms = o.timeout !== undefined ? o.timeout : this.context_.timeout();
+    if (!EVENTS.includes(event) || event === 'metric') throw new Error(`waitForEvent does not support mapping for event: ${quote(event)}`);
+    const o = waitOptions(optionsOrPredicate, 'parsing waitForEvent options', (k) => `waitForEvent does not support option: '${k}'`,
+      'predicate must be a function');
     const test = o.predicate ? (impl) => callScript(o.predicate, currentFace.wrap(impl)) : () => true;
-    return yield* this.watch(event, test, ms, () => new Error(`waiting for page ${event} event: timed out after ${goDuration(ms)}`));
+    const what = `waiting for page event ${quote(event)}`;
+    return yield* this.waitFor(event, test, o, `${what}: ${what}`);
   }
-  *waitForURLOf(event, pattern, options, what) {
-    const ms = options && options.timeout !== undefined ? options.timeout : this.context_.timeout();
+  *waitFor(event, test, o, what) {
+    const ms = o && o.timeout !== undefined ? Number(o.timeout) : this.timeout();
+    return yield* this.watch(event, test, ms, () => new Error(`${what}: waiting for page ${event} event: timed out after ${goDuration(ms)}`));
+  }
+  *waitForURLOf(event, member, pattern, options) {
+    if (pattern === undefined || pattern === null) throw new Error("missing required argument 'url'");
+    for (const k of Object.keys(options || {})) if (k !== 'timeout') throw new Error(`parsing ${member} options: unsupported ${member} option: '${k}'`);
     const match = matcher(pattern);
-    return yield* this.watch(event, (impl) => match(impl.url()), ms,
-      () => new Error(`waiting for ${what} ${quote(pattern)}: timed out after ${goDuration(ms)}`));
+    return yield* this.waitFor(event, (impl) => match(impl.url()), options, `waiting for ${event}`);
   }
-  *waitForRequest(pattern, options) { return yield* this.waitForURLOf('request', pattern, options, 'request'); }
-  *waitForResponse(pattern, options) { return yield* this.waitForURLOf('response', pattern, options, 'response'); }
-  console(e) {
+  *waitForRequest(pattern, options) { return yield* this.waitForURLOf('request', 'waitForRequest', pattern, options); }
+  *waitForResponse(pattern, options) { return yield* this.waitForURLOf('response', 'waitForResponse', pattern, options); }
+  console(e, session) {
     const texts = e.args.map((a) => a.value !== undefined ? (typeof a.value === 'object' ? JSON.stringify(a.value) : String(a.value))
       : a.unserializableValue || a.description || a.type);
     const text = texts.join(' ');
-    const level = { error: 'error', assert: 'error', warning: 'warning', debug: 'debug' }[e.type] || 'info';
-    if (level !== 'info' && level !== 'debug' || this.context_.options.logsConsole) native.log(level, text, 'console-api');
-    else native.log('debug', text, 'console-api');
+    const old = { log: 'info', info: 'info', error: 'error', warning: 'warning' };
+    native.log((native.info().isV051 && old[e.type]) || 'debug', text, 'console-api');
     if (this.listeners.some((l) => l.event === 'console') || this.watchers.some((w) => w.event === 'console')) {
-      const frame = [...this.frames.values()].find((f) => f.world && f.world.id === e.executionContextId) || this.main;
+      const frame = [...this.frames.values()].find((f) => f.session === session && f.world && f.world.id === e.executionContextId) || this.main;
       this.emit('console', new ConsoleMessage(this, e.type, text, e.args.map((a) => newHandle(frame, a))));
     }
   }
@@ -217,9 +269,9 @@ class Page {
     if (!g) return this.session.send('Emulation.clearGeolocationOverride');
     return this.session.send('Emulation.setGeolocationOverride', { latitude: g.latitude, longitude: g.longitude, accuracy: g.accuracy || 0 });
   }
-  applyMedia() {
+  applyMedia(session) {
     const m = this.media;
-    return this.session.send('Emulation.setEmulatedMedia', { media: m.media || '', features: [
+    return this.network.send(session, 'Emulation.setEmulatedMedia', { media: m.media || '', features: [
       { name: 'prefers-color-scheme', value: m.colorScheme || '' }, { name: 'prefers-reduced-motion', value: m.reducedMotion || '' }] });
   }
   *emulateMedia(o) {
@@ -293,6 +345,20 @@ class Page {
     return this.defaultNavigationTimeout !== undefined ? this.defaultNavigationTimeout
       : this.defaultTimeout !== undefined ? this.defaultTimeout : this.context_.navigationTimeout();
   }
+  *goto(url, o) {
+    try {
+      return yield* this.main.goto(url, o);
+    } catch (e) {
+      throw new Error(`navigating page: ${e.message}`);
+    }
+  }
+  *title() {
+    try {
+      return yield* this.main.inPageRetried('() => document.title', [], 'value', this.timeout());
+    } catch (e) {
+      throw new Error(`getting page title: ${e.message}`);
+    }
+  }
   *reload(o) {
     const ms = this.navigationTimeout(o), f = this.main, done = spawn(f.nextNavigation(lifecycleName(o && o.waitUntil, 'load'), () => true, ms));
     try {
@@ -316,7 +382,13 @@ class Page {
   }
   *goBack(o) { return yield* this.history(-1, 'back', o); }
   *goForward(o) { return yield* this.history(1, 'forward', o); }
-  *screenshot(o) { return yield* capture(this, o || {}, null); }
+  *screenshot(o) {
+    try {
+      return yield* capture(this, o || {}, null);
+    } catch (e) {
+      throw new Error(`taking screenshot of page: ${e.message}`);
+    }
+  }
   *waitForTimeout(ms) { yield delay(Number(ms)); }
 }
 
@@ -331,18 +403,19 @@ class ConsoleMessage {
   text() { return this.text_; }
   type() { return this.type_; }
 }
+const HTTP_METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE'];
 class MetricMessage {
-  constructor(url, method) { this.url = url; this.method = method; this.name = url; this.isTagged = false; }
+  constructor(url, method) { this.url = url; this.method = method; this.name = url; }
   tag(o) {
-    if (!o || !o.name || !String(o.name).trim()) throw new Error(`name ${quote(o && o.name || '')} is invalid`);
-    if (!Array.isArray(o.matches) || !o.matches.length) throw new Error('matches is a required property');
-    if (this.isTagged) return;
-    for (const m of o.matches)
-      if ((!m.method || String(m.method).toUpperCase() === this.method) && matcher(m.url)(this.url)) {
-        this.isTagged = true;
-        this.name = String(o.name);
-        return;
-      }
+    const name = o && o.name !== undefined ? String(o.name).trim() : '';
+    if (!name) throw new Error(`name ${quote(o && o.name !== undefined ? o.name : '')} is invalid`);
+    for (const m of (o && o.matches) || []) {
+      const method = m.method === undefined ? '' : String(m.method).trim().toUpperCase();
+      if (method && !HTTP_METHODS.includes(method)) throw new Error(`method ${quote(m.method)} is invalid`);
+      if (method && method !== this.method || !matcher(m.url)(this.url)) continue;
+      this.name = name;
+      return;
+    }
   }
 }
 

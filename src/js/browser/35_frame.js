@@ -1,14 +1,17 @@
 // ---- 35 frames
 class Frame {
-  constructor(page, id, parent) {
+  constructor(page, id, parent, session) {
     this.page_ = page;
+    this.session = session;
     this.id = id;
     this.parent = parent;
     this.url_ = '';
     this.name_ = '';
     this.loaderId = '';
     this.states = new Set();
-    this.world = null; // { id, injected }
+    const early = page.earlyWorlds.get(id);
+    page.earlyWorlds.delete(id);
+    this.world = early && early.session === session ? { id: early.id, injected: null } : null;
     this.isDetached_ = false;
     this.isGoing = false;
     this.waiters = [];
@@ -80,7 +83,7 @@ class Frame {
       const op = world.injected = new Op();
       const expression = `(() => { const module = {}; ${native.asset('injected')}
 return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'data-testid', 1, 'chromium', []); })()`;
-      this.page_.session.send('Runtime.evaluate', { expression, contextId: world.id }).then((o) => {
+      this.session.send('Runtime.evaluate', { expression, contextId: world.id }).then((o) => {
         if (o.error) op.reject(o.error);
         else if (o.value.exceptionDetails) op.reject(exceptionError(o.value.exceptionDetails));
         else op.resolve(o.value.result.objectId);
@@ -92,7 +95,7 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
   // Calls a function of our own with the injected script as first argument; kind: 'value' or 'handle'.
   *inPage(f, args, kind, ms) {
     const { world, objectId } = yield* this.injected(ms);
-    const r = yield this.page_.session.send('Runtime.callFunctionOn', { functionDeclaration: f, executionContextId: world.id,
+    const r = yield this.session.send('Runtime.callFunctionOn', { functionDeclaration: f, executionContextId: world.id,
       arguments: [{ objectId }, ...args.map(toArgument)], awaitPromise: true, returnByValue: kind === 'value', userGesture: true });
     if (r.exceptionDetails) throw exceptionError(r.exceptionDetails);
     return kind === 'value' ? fromRemote(r.result) : r.result;
@@ -115,6 +118,7 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
     return yield* callOn(this, { executionContextId: world.id }, script, args, byValue);
   }
   *evaluate(script, ...args) {
+    if (script === undefined || script === null) throw new Error('evaluate requires a page function');
     try {
       return yield* this.call(script, args, true);
     } catch (e) {
@@ -122,6 +126,7 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
     }
   }
   *evaluateHandle(script, ...args) {
+    if (script === undefined || script === null) throw new Error('evaluateHandle requires a page function');
     try {
       return yield* this.call(script, args, false);
     } catch (e) {
@@ -129,10 +134,17 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
     }
   }
   *content() {
-    return yield* this.inPageRetried(`() => (document.doctype ? new XMLSerializer().serializeToString(document.doctype) : '') +
-      (document.documentElement ? document.documentElement.outerHTML : '')`, [], 'value', this.page_.timeout());
+    return yield* this.named('getting frame content', `() => (document.doctype ? new XMLSerializer().serializeToString(document.doctype) : '') +
+      (document.documentElement ? document.documentElement.outerHTML : '')`);
   }
-  *title() { return yield* this.inPageRetried('() => document.title', [], 'value', this.page_.timeout()); }
+  *title() { return yield* this.named('getting frame title', '() => document.title'); }
+  *named(what, f) {
+    try {
+      return yield* this.inPageRetried(f, [], 'value', this.page_.timeout());
+    } catch (e) {
+      throw new Error(`${what}: ${e.message}`);
+    }
+  }
   *setContent(html, o) {
     const ms = this.page_.navigationTimeout(o), state = lifecycleName(o && o.waitUntil, 'load');
     yield* this.worldReady(ms);
@@ -147,12 +159,12 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
   // ---- navigation
   *goto(url, o) {
     const page = this.page_, ms = page.navigationTimeout(o), state = lifecycleName(o && o.waitUntil, 'load');
-    const fail = (e) => new Error(`navigating to ${quote(url)}: ${e.message}`);
+    const fail = (e) => new Error(`navigating frame to ${quote(url)}: navigating to ${quote(url)}: ${e.message}`);
     const params = { url: String(url), frameId: this.id };
     if (o && o.referer) params.referrer = String(o.referer);
     const end = native.now() + ms;
     try {
-      const r = yield limited(page.session.send('Page.navigate', params), ms);
+      const r = yield limited(this.session.send('Page.navigate', params), ms);
       if (r.errorText) throw new Error(r.errorText);
       if (!r.loaderId) return null;
       yield* this.until(() => this.loaderId === r.loaderId && this.has(state), Math.max(1, end - native.now()), () => new TimeoutError(ms));
@@ -179,6 +191,7 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
     }
   }
   *waitForURL(pattern, o) {
+    if (pattern === undefined || pattern === null) throw new Error("missing required argument 'url'");
     const ms = this.page_.navigationTimeout(o), matches = matcher(pattern), state = lifecycleName(o && o.waitUntil, 'load');
     try {
       yield* this.until(() => matches(this.url_) && (this.has(state) || this.states.has(state)), ms);
@@ -214,12 +227,15 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
     return newHandle(this, r);
   }
   // ---- selectors
+  // The frame that a selector ends in, and the rest of it. ms undefined: null when that frame is not there now.
   *resolveFrame(selector, ms) {
     const parts = String(selector).split(/\s*>>\s*internal:control=enter-frame\s*>>\s*/);
     let frame = this;
     const end = native.now() + (ms > 0 ? ms : 3600000);
     for (let i = 0; i + 1 < parts.length; i++) {
-      const el = yield* frame.find(parts[i], { state: 'attached', strict: true }, Math.max(1, end - native.now()));
+      const el = ms === undefined ? yield* frame.queryIn(parts[i], null, true)
+        : yield* frame.find(parts[i], { state: 'attached', strict: true }, Math.max(1, end - native.now()));
+      if (!el) return null;
       const child = yield* el.contentFrame();
       if (!child) throw new Error('element is not an iframe');
       frame = child;
@@ -234,8 +250,8 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
     return r.objectId ? newHandle(at.frame, r) : null;
   }
   *query(selector, o) {
-    const at = yield* this.resolveFrame(selector, this.page_.timeout(o));
-    return yield* at.frame.queryIn(at.selector, null, !!(o && o.strict));
+    const at = yield* this.resolveFrame(selector);
+    return at && (yield* at.frame.queryIn(at.selector, null, !!(o && o.strict)));
   }
   *queryIn(selector, root, strict) {
     const r = yield* this.inPageRetried(`(injected, selector, strict, root) => {
@@ -262,8 +278,8 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
   }
   *$$(selector) {
     try {
-      const at = yield* this.resolveFrame(selector, this.page_.timeout());
-      return yield* at.frame.queryAllIn(at.selector, null);
+      const at = yield* this.resolveFrame(selector);
+      return at ? yield* at.frame.queryAllIn(at.selector, null) : [];
     } catch (e) {
       throw new Error(`querying selector ${quote(selector)}: ${e.message}`);
     }
@@ -274,15 +290,27 @@ return new (module.exports.InjectedScript())(globalThis, false, 'javascript', 'd
     try {
       return yield* this.find(selector, { state, strict: o && o.strict }, ms);
     } catch (e) {
-      throw new Error(`waiting for selector ${quote(selector)}: ${e.message}`);
+      throw new Error(`waiting for selector ${quote(selector)}: ${(e.isTimeout ? new TimeoutError(ms) : e).message}`);
     }
   }
   *frameElement() {
     if (!this.parent) throw new Error('getting frame element: frame is the main frame');
-    const s = this.page_.session, { backendNodeId } = yield s.send('DOM.getFrameOwner', { frameId: this.id });
+    const s = this.parent.session, { backendNodeId } = yield s.send('DOM.getFrameOwner', { frameId: this.id });
     const world = yield* this.parent.worldReady();
     const { object } = yield s.send('DOM.resolveNode', { backendNodeId, executionContextId: world.id });
     return newHandle(this.parent, object);
+  }
+  // Where the coordinates that this frame's process knows begin in the page.
+  *origin() {
+    let x = 0, y = 0;
+    for (let f = this; f.parent; f = f.parent) {
+      if (f.session === f.parent.session) continue;
+      const s = f.parent.session, { backendNodeId } = yield s.send('DOM.getFrameOwner', { frameId: f.id });
+      const { model } = yield s.send('DOM.getBoxModel', { backendNodeId });
+      x += model.content[0];
+      y += model.content[1];
+    }
+    return { x, y };
   }
   locator(selector, o) { return new Locator(this, filtered(String(selector), o)); }
   frameLocator(selector) { return new FrameLocator(this, String(selector)); }
@@ -340,7 +368,7 @@ function evaluateError(e, what) {
   return new Error(`${what}: ${e.message}`);
 }
 function* callOn(frame, where, script, args, byValue) {
-  const r = yield frame.page_.session.send('Runtime.callFunctionOn', { functionDeclaration: functionSource(script), ...where,
+  const r = yield frame.session.send('Runtime.callFunctionOn', { functionDeclaration: functionSource(script), ...where,
     arguments: args.map(toArgument), awaitPromise: true, returnByValue: byValue, userGesture: true });
   if (r.exceptionDetails) throw exceptionError(r.exceptionDetails);
   return byValue ? fromRemote(r.result) : newHandle(frame, r.result);

@@ -1,12 +1,30 @@
 // ---- 40 handles, and what is done to elements
 const DOM_ERRORS = {
   'error:notconnected': 'element is not attached to the DOM',
-  'error:strictmodeviolation': 'strict mode violation, multiple elements were returned from query',
+  'error:strictmodeviolation': 'strict mode violation, multiple elements returned for selector query',
   'error:optionsnotfound': 'did not find some options',
   'error:notinput': 'node is not an HTMLInputElement or HTMLTextAreaElement or HTMLSelectElement',
   'error:notvisible': 'element is not visible',
-  'error:outsideviewport': 'element is outside of the viewport',
+  'error:notcheckbox': 'not a checkbox or radio button',
+  'error:nothtmlelement': 'not an HTMLElement',
 };
+// What the injected script says, in k6's words.
+const INJECTED_WORDS = [
+  [/^Element is not an <input>, <textarea>.*/, 'element is not an <input>, <textarea> or [contenteditable] element'],
+  [/^Input of type .* cannot be filled/, 'input of this type cannot be filled'],
+  [/^Cannot type text into input\[type=number\]/, 'cannot type text into input[type=number]'],
+  [/^Malformed value/, 'malformed value'],
+  [/^Element is not a <select> element/, 'element is not a <select> element'],
+  [/^Not a checkbox or radio button/, 'not a checkbox or radio button'],
+  [/^Not an input\[type=file\] element|^Node is not an HTMLInputElement/, 'node is not an input[type=file] element'],
+  [/^Non-multiple file input can only accept single file/, 'non-multiple file input can only accept single file'],
+];
+function inK6sWords(e) {
+  if (!e || e.isScripts || e.message === undefined) return e;
+  const first = e.message.split('\n')[0].replace(/^Error: /, '');
+  const found = INJECTED_WORDS.find(([pattern]) => pattern.test(first));
+  return found ? new Error(found[1]) : e;
+}
 function domError(code, ms) {
   if (code === 'error:timeout') return new TimeoutError(ms);
   const e = new Error(DOM_ERRORS[code] || code);
@@ -24,7 +42,7 @@ class JSHandle {
     this.isHandle = true;
     this.isDisposed = false;
   }
-  get session() { return this.frame_.page_.session; }
+  get session() { return this.frame_.session; }
   *call(script, args, byValue) {
     return yield* callOn(this.frame_, this.remote.objectId ? { objectId: this.remote.objectId } : { executionContextId: this.frame_.world.id },
       script, [this, ...args], byValue);
@@ -76,7 +94,7 @@ class ElementHandle extends JSHandle {
     const { node } = yield this.session.send('DOM.describeNode', { objectId: this.remote.objectId });
     if (!node.frameId || !/^I?FRAME$/.test(node.nodeName)) return null;
     const page = this.frame_.page_;
-    return page.frames.get(node.frameId) || page.addFrame(node.frameId, this.frame_.id);
+    return page.frames.get(node.frameId) || page.addFrame(node.frameId, this.frame_.id, this.session);
   }
   *ownerFrame() { return this.frame_; }
   *waitForSelector(selector, o) {
@@ -114,6 +132,7 @@ function* waitStates(h, states, ms) {
 }
 
 // ---- pointing
+// A point of the element, in the page (x, y) and from the corner of its box (dx, dy).
 function* clickPoint(h, o) {
   const s = h.session, objectId = h.remote.objectId;
   yield s.send('DOM.scrollIntoViewIfNeeded', { objectId });
@@ -125,32 +144,43 @@ function* clickPoint(h, o) {
   };
   const q = quads.find((x) => area(x) > 0.99);
   if (!q) throw domError('error:notvisible');
-  const xs = [q[0], q[2], q[4], q[6]], ys = [q[1], q[3], q[5], q[7]];
-  const left = Math.min(...xs), top = Math.min(...ys);
-  if (o.position) return { x: left + o.position.x, y: top + o.position.y, left, top };
-  return { x: xs.reduce((a, b) => a + b) / 4, y: ys.reduce((a, b) => a + b) / 4, left, top };
+  const xs = [q[0], q[2], q[4], q[6]], ys = [q[1], q[3], q[5], q[7]], sum = (list) => list.reduce((a, b) => a + b);
+  const dx = o.position ? Number(o.position.x) : sum(xs) / 4 - Math.min(...xs);
+  const dy = o.position ? Number(o.position.y) : sum(ys) / 4 - Math.min(...ys);
+  const from = yield* h.frame_.origin();
+  return { x: from.x + Math.min(...xs) + dx, y: from.y + Math.min(...ys) + dy, dx, dy };
 }
 const HIT = `(injected, e, dx, dy) => { const el = injected.retarget(e, 'button-link'); if (!el || !el.isConnected) return 'error:notconnected';
-  const b = e.getBoundingClientRect(), r = injected.expectHitTarget({ x: b.left + dx, y: b.top + dy }, el);
-  return r === 'done' ? r : r.hitTargetDescription || 'another element'; }`;
+  const b = e.getBoundingClientRect(), x = b.left + dx, y = b.top + dy, r = injected.expectHitTarget({ x, y }, el);
+  return { x, y, other: r === 'done' ? '' : r.hitTargetDescription || 'another element' }; }`;
+// What gets the click instead of the element, '' for nothing; the frames that it is in are looked through, too.
+function* coveredBy(h, p) {
+  let { x, y, other } = yield* h.page(HIT, [p.dx, p.dy]);
+  for (let f = h.frame_; !other && f.parent; f = f.parent) {
+    const owner = yield* f.frameElement();
+    // The point in the frame's own view, from the corner of its border.
+    const border = yield* owner.page('(injected, e) => [e.clientLeft, e.clientTop]', []);
+    ({ x, y, other } = yield* owner.page(HIT, [x + border[0], y + border[1]]));
+    owner.release();
+  }
+  return other;
+}
 
 // Until the element is ready and gets what is pointed at it; act(point) then.
 function* point(h, o, ms, states, act) {
   const end = native.now() + (ms > 0 ? ms : 3600000);
   let why = null;
   for (let pause = 0; ; pause = Math.min(pause + 20, 100)) {
-    if (why && native.now() > end) throw new Error(`${new TimeoutError(ms).message}: ${why.message || why}`);
+    if (why && native.now() > end) throw new TimeoutError(ms, why.message || why);
     if (pause) yield delay(pause);
     const left = Math.max(1, end - native.now());
     try {
       if (!o.force) yield* waitStates(h, states, left);
       const p = yield* clickPoint(h, o);
-      if (!o.force) {
-        const hit = yield* h.page(HIT, [p.x - p.left, p.y - p.top]);
-        if (hit !== 'done') {
-          why = `${hit} intercepts pointer events`;
-          continue;
-        }
+      const other = o.force ? '' : yield* coveredBy(h, p);
+      if (other) {
+        why = `${other} intercepts pointer events`;
+        continue;
       }
       if (!o.trial) yield* act(p);
       return;
@@ -187,7 +217,10 @@ function* clickElement(h, o, ms, count) {
   }));
 }
 function* setChecked(h, o, ms, want) {
-  const is = `(injected, e) => injected.elementState(e, 'checked')`;
+  const is = `(injected, e) => { const n = injected.retarget(e, 'follow-label');
+    if (!n || !n.isConnected) return 'error:notconnected';
+    if (!['checkbox', 'radio'].includes(n.type) && !injected.getAriaRole?.(n)?.match?.(/checkbox|radio|switch|menuitem|option|treeitem/)) return 'error:notcheckbox';
+    return injected.elementState(n, 'checked'); }`;
   if ((yield* h.page(is, [])) === want) return;
   yield* clickElement(h, o, ms);
   if (!o.trial && (yield* h.page(is, [])) !== want) throw new Error('clicking the checkbox did not change its state');
@@ -284,8 +317,8 @@ action('boundingBox', 0, function* (h) {
   try {
     const { model } = yield h.session.send('DOM.getBoxModel', { objectId: h.remote.objectId });
     const q = model.border, xs = [q[0], q[2], q[4], q[6]], ys = [q[1], q[3], q[5], q[7]];
-    const x = Math.min(...xs), y = Math.min(...ys);
-    return { x, y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
+    const x = Math.min(...xs), y = Math.min(...ys), from = yield* h.frame_.origin();
+    return { x: from.x + x, y: from.y + y, width: Math.max(...xs) - x, height: Math.max(...ys) - y };
   } catch (e) {
     if (/Could not compute box model/.test(e.message)) return null;
     throw e;
@@ -299,52 +332,137 @@ action('screenshot', 0, function* (h, a, o, ms) {
 });
 
 // ---- screenshots
+// What K6_BROWSER_SCREENSHOTS_OUTPUT says: url=…,basePath=…,header.name=…; null without it.
+function screenshotsOutput() {
+  const v = native.env('K6_BROWSER_SCREENSHOTS_OUTPUT');
+  if (!v) return null;
+  const fail = (why) => { throw new Error(`parsing K6_BROWSER_SCREENSHOTS_OUTPUT: ${why}`); };
+  const out = { url: '', basePath: '', headers: [] };
+  for (const item of v.split(',')) {
+    const kv = item.split('=');
+    if (kv.length !== 2) fail(`format of value must be k=v, received ${quote(item)}`);
+    const [key, value] = kv;
+    if (key.includes('header.')) {
+      const name = key.split('.');
+      if (name.length !== 2) fail(`format of header must be header.k=v, received ${quote(item)}`);
+      if (!name[1]) fail(`empty header key, received ${quote(item)}`);
+      out.headers.push(name[1], value);
+    } else if (key === 'url') out.url = value;
+    else if (key === 'basePath') out.basePath = value;
+    else fail(`invalid option ${quote(key)}`);
+  }
+  if (!out.url) fail('missing required url');
+  return out;
+}
+// A signed URL is asked for, and the picture posted to it as a form.
+function* upload(output, path, bytes) {
+  const name = (output.basePath ? `${output.basePath}/${path}` : path).split('/').filter((x, i) => x !== '.' && (x !== '' || i === 0)).join('/');
+  const check = (r) => { if (r.status < 200 || r.status > 299) throw new Error(`server returned ${r.status} (${r.statusText.toLowerCase()})`); };
+  const step = (what, f) => {
+    try {
+      return f();
+    } catch (e) {
+      throw new Error(`${what}: ${e.message}`);
+    }
+  };
+  const signed = step('requesting presigned url', () => {
+    const body = JSON.stringify({ service: 'aws_s3', operation: 'upload_post', files: [{ name }] });
+    const r = native.request('POST', output.url, output.headers, body);
+    check(r);
+    const { urls } = JSON.parse(r.body);
+    if (!urls || !urls.length) throw new Error('missing presigned url in response body');
+    return urls[0];
+  });
+  step('uploading', () => check(native.upload(signed.method, signed.pre_signed_url, Object.entries(signed.form_fields || {}).flat(),
+    signed.name, bytes)));
+}
 function* capture(page, o, box) {
   const s = page.session;
   const path = o.path === undefined || o.path === null ? '' : String(o.path);
   const type = o.type || (/\.jpe?g$/i.test(path) ? 'jpeg' : 'png');
-  if (type !== 'png' && type !== 'jpeg') throw new Error(`taking screenshot: unsupported type ${quote(type)}`);
-  const params = { format: type, captureBeyondViewport: !!o.fullPage, optimizeForSpeed: false };
-  if (type === 'jpeg') params.quality = o.quality === undefined ? 100 : Number(o.quality);
+  const params = { format: type === 'jpeg' ? 'jpeg' : 'png', captureBeyondViewport: !!o.fullPage, optimizeForSpeed: false };
+  if (params.format === 'jpeg') params.quality = o.quality === undefined ? 100 : Number(o.quality);
   const m = yield s.send('Page.getLayoutMetrics');
+  const view = m.cssVisualViewport;
   if (box) {
-    params.clip = { x: box.x + m.cssVisualViewport.pageX, y: box.y + m.cssVisualViewport.pageY, width: box.width, height: box.height, scale: 1 };
+    params.clip = { x: box.x + view.pageX, y: box.y + view.pageY, width: box.width, height: box.height, scale: 1 };
     params.captureBeyondViewport = true;
-  } else if (o.fullPage) {
-    params.clip = { x: 0, y: 0, width: m.cssContentSize.width, height: m.cssContentSize.height, scale: 1 };
-  } else if (o.clip) {
-    params.clip = { x: o.clip.x, y: o.clip.y, width: o.clip.width, height: o.clip.height, scale: 1 };
+  } else {
+    const all = o.fullPage ? { x: 0, y: 0, width: m.cssContentSize.width, height: m.cssContentSize.height }
+      : { x: view.pageX, y: view.pageY, width: view.clientWidth, height: view.clientHeight };
+    if (o.clip) params.clip = { ...trimClip(o.clip, o.fullPage ? all : { ...all, x: 0, y: 0 }), scale: 1 };
+    else if (o.fullPage) params.clip = { ...all, scale: 1 };
+    if (params.clip && !o.fullPage) {
+      params.clip.x += view.pageX;
+      params.clip.y += view.pageY;
+    }
   }
-  const transparent = o.omitBackground && type === 'png';
+  const transparent = o.omitBackground && params.format === 'png';
   if (transparent) yield s.send('Emulation.setDefaultBackgroundColorOverride', { color: { r: 0, g: 0, b: 0, a: 0 } });
   const { data } = yield s.send('Page.captureScreenshot', params);
   if (transparent) yield s.send('Emulation.setDefaultBackgroundColorOverride');
   const bytes = native.decode(data);
-  if (path) native.writeFile(path, bytes);
+  if (path) {
+    try {
+      const output = screenshotsOutput();
+      if (output) yield* upload(output, path, bytes);
+      else native.writeFile(path, bytes);
+    } catch (e) {
+      throw new Error(`persisting screenshot: ${e.message}`);
+    }
+  }
   return bytes;
+}
+function trimClip(clip, all) {
+  const x = Math.max(all.x, Math.min(Number(clip.x), all.x + all.width)), y = Math.max(all.y, Math.min(Number(clip.y), all.y + all.height));
+  const right = Math.max(all.x, Math.min(Number(clip.x) + Number(clip.width), all.x + all.width));
+  const bottom = Math.max(all.y, Math.min(Number(clip.y) + Number(clip.height), all.y + all.height));
+  if (!(right > x) || !(bottom > y)) throw new Error('trimming clip to size: clip area is either empty or outside the viewport');
+  return { x, y, width: right - x, height: bottom - y };
 }
 
 // ---- the selector methods of Frame, Locator and ElementHandle, from ACTIONS
 const NO_WAIT = { isVisible: false, isHidden: true }; // what a missing element counts as
-const QUICK = new Set(['isInViewport']);
-const VERBS = { click: 'clicking on', dblclick: 'double clicking on', tap: 'tapping on', hover: 'hovering on', check: 'checking',
-  uncheck: 'unchecking', fill: 'filling', clear: 'clearing', focus: 'focusing on', innerHTML: 'getting inner HTML of',
-  innerText: 'getting inner text of', textContent: 'getting text content of', inputValue: 'getting input value of',
-  selectOption: 'selecting option on', setInputFiles: 'setting input files on', setChecked: 'setting checked' };
-function errorPrefix(name, args, selector) {
-  const on = quote(selector);
-  if (name === 'fill') return `filling ${on} with ${quote(args[0])}`;
-  if (name === 'press') return `pressing ${quote(args[0])} on ${on}`;
-  if (name === 'type') return `typing ${quote(args[0])} in ${on}`;
-  if (name === 'pressSequentially') return `pressing sequentially ${quote(args[0])} on ${on}`;
-  if (name === 'getAttribute') return `getting attribute ${quote(args[0])} of ${on}`;
-  if (name === 'dispatchEvent') return `dispatching event ${quote(args[0])} to ${on}`;
-  if (name === 'boundingBox') return `getting bounding box of ${on}`;
-  if (VERBS[name]) return `${VERBS[name]} ${on}`;
-  if (/^is[A-Z]/.test(name)) return `checking is ${on} ${name === 'isInViewport' ? 'in viewport' : name.slice(2).toLowerCase()}`;
-  return `${name} of ${on}`;
+// What errors say was being done, in k6's words, for a frame's selector, a locator and an element: % is the selector, $ the
+// first argument.
+const WORDS = {
+  click: ['clicking on %', 'clicking on %', 'clicking on element'],
+  dblclick: ['double clicking on %', 'double clicking on %', 'double clicking on element'],
+  tap: ['tapping on %', 'tapping on %', 'tapping element'],
+  hover: ['hovering %', 'hovering on %', 'hovering on element'],
+  check: ['checking %', 'checking %', 'checking element'],
+  uncheck: ['unchecking %', 'unchecking %', 'checking element'],
+  setChecked: ['setting checked %', 'setting % checked to $', 'checking element'],
+  fill: ['filling % with $', 'filling % with $', 'filling element'],
+  clear: ['clearing %', 'clearing %', 'clearing element'],
+  focus: ['focusing %', 'focusing on %', 'focusing on element'],
+  type: ['typing $ in %', 'typing $ in %', 'typing text $'],
+  press: ['pressing $ on %', 'pressing $ on %', 'pressing $ on element'],
+  pressSequentially: ['', 'pressing sequentially $ on %', ''],
+  selectOption: ['selecting option on %', 'selecting option on %', 'selecting options'],
+  setInputFiles: ['setting input files on %', 'setting input files on %', 'setting input files'],
+  dispatchEvent: ['dispatching frame event $ to %', 'dispatching locator event $ to %', 'dispatching element event $'],
+  scrollIntoViewIfNeeded: ['', '', 'scrolling element into view'],
+  selectText: ['', '', 'selecting text'],
+  getAttribute: ['getting attribute $ of %', 'getting attribute $ of %', 'getting attribute $ of element'],
+  innerHTML: ['getting inner HTML of %', 'getting inner HTML of %', "getting element's inner HTML"],
+  innerText: ['getting inner text of %', 'getting inner text of %', "getting element's inner text"],
+  textContent: ['getting text content of %', 'getting text content of %', 'getting text content of element'],
+  inputValue: ['getting input value of %', 'getting input value of %', "getting element's input value"],
+  boundingBox: ['', 'getting bounding box of %', 'getting bounding box model of DOM node'],
+  screenshot: ['', '', 'taking screenshot of elementHandle'],
+  isChecked: ['checking element is checked %', 'checking is % checked', 'checking element is checked'],
+  isInViewport: ['', 'checking is % in viewport', ''],
+};
+for (const state of ['disabled', 'editable', 'enabled', 'hidden', 'visible'])
+  WORDS[`is${state[0].toUpperCase()}${state.slice(1)}`] = [`checking is % ${state}`, `checking is % ${state}`, `checking element is ${state}`];
+const OF_FRAME = 0, OF_LOCATOR = 1, OF_ELEMENT = 2;
+function actionError(kind, name, args, selector, e) {
+  const first = () => typeof args[0] === 'boolean' ? String(args[0]) : quote(args[0]);
+  const words = WORDS[name][kind].replace(/[%$]/g, (c) => c === '%' ? quote(selector) : first());
+  return new Error(`${words}: ${e.message}`);
 }
-function* actOn(frame, selector, name, args, o) {
+function* actOn(frame, selector, name, args, o, kind) {
   const ms = frame.page_.timeout(o), { run } = ACTIONS[name];
   const end = native.now() + (ms > 0 ? ms : 3600000);
   try {
@@ -365,7 +483,7 @@ function* actOn(frame, selector, name, args, o) {
         return yield* run(h, args, o, left);
       } catch (e) {
         const again = e && (e.isDetached || (e.message && NAVIGATED_AWAY.test(e.message)));
-        if (!again || native.now() > end) throw e && e.isTimeout ? new TimeoutError(ms) : e;
+        if (!again || native.now() > end) throw e && e.isTimeout ? new TimeoutError(ms, e.why) : inK6sWords(e);
         if (name in NO_WAIT) return NO_WAIT[name];
         yield delay(10);
       } finally {
@@ -374,13 +492,13 @@ function* actOn(frame, selector, name, args, o) {
     }
   } catch (e) {
     if (e && e.isScripts) throw e;
-    throw new Error(`${errorPrefix(name, args, selector)}: ${e.message}`);
+    throw actionError(kind, name, args, selector, e);
   }
 }
 for (const name of Object.keys(ACTIONS)) {
   const n = ACTIONS[name].args;
   Frame.prototype[name] = function* (selector, ...rest) {
-    return yield* actOn(this, String(selector), name, rest.slice(0, n), rest[n] || {});
+    return yield* actOn(this, String(selector), name, rest.slice(0, n), rest[n] || {}, OF_FRAME);
   };
   ElementHandle.prototype[name] = function* (...rest) {
     const o = rest[n] || {};
@@ -389,7 +507,7 @@ for (const name of Object.keys(ACTIONS)) {
     } catch (e) {
       if (e && e.isScripts) throw e;
       if (name in NO_WAIT && e.isDetached) return NO_WAIT[name];
-      throw new Error(`${VERBS[name] ? `${VERBS[name].replace(/ of$/, '').replace(/ on$/, ' on')} element` : `${name} of element`}: ${e.message}`);
+      throw actionError(OF_ELEMENT, name, rest, '', inK6sWords(e));
     }
   };
 }

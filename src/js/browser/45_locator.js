@@ -47,9 +47,13 @@ class Locator {
   frameLocator(selector) { return new FrameLocator(this.frame_, `${this.selector} >> ${selector}`); }
   contentFrame() { return new FrameLocator(this.frame_, this.selector); }
   *count() {
-    const at = yield* this.frame_.resolveFrame(this.selector, this.frame_.page_.timeout());
-    return yield* at.frame.inPageRetried('(injected, s) => injected.querySelectorAll(injected.parseSelector(s), document).length',
-      [at.selector], 'value', this.frame_.page_.timeout());
+    try {
+      const at = yield* this.frame_.resolveFrame(this.selector);
+      return at ? yield* at.frame.inPageRetried('(injected, s) => injected.querySelectorAll(injected.parseSelector(s), document).length',
+        [at.selector], 'value', this.frame_.page_.timeout()) : 0;
+    } catch (e) {
+      throw new Error(`counting elements: ${e.message}`);
+    }
   }
   *all() {
     const n = yield* this.count();
@@ -62,7 +66,7 @@ class Locator {
       const h = yield* this.frame_.find(this.selector, { state, strict: true }, ms);
       if (h) h.release();
     } catch (e) {
-      throw new Error(`waiting for ${quote(this.selector)}: ${e.message}`);
+      throw new Error(`waiting for ${quote(this.selector)}: ${(e.isTimeout ? new TimeoutError(ms) : e).message}`);
     }
   }
   *onElement(what, script, args, byValue) {
@@ -81,7 +85,7 @@ class Locator {
 for (const name of Object.keys(ACTIONS)) {
   const n = ACTIONS[name].args;
   Locator.prototype[name] = function* (...rest) {
-    return yield* actOn(this.frame_, this.selector, name, rest.slice(0, n), { ...(rest[n] || {}), strict: true });
+    return yield* actOn(this.frame_, this.selector, name, rest.slice(0, n), { ...(rest[n] || {}), strict: true }, 1);
   };
 }
 
@@ -96,7 +100,8 @@ class FrameLocator {
 for (const name of Object.keys(GET_BY))
   for (const c of [Frame, Locator, FrameLocator])
     c.prototype[name] = function (text, o) {
-      if (text === undefined || text === null) throw new Error(`missing required argument of ${name}`);
+      if (text === undefined || text === null)
+        throw new Error(`missing required argument '${name[5].toLowerCase()}${name.slice(6)}'`);
       return this.locator(GET_BY[name](text, o || {}));
     };
 

@@ -126,3 +126,25 @@ class Touchscreen {
     yield s.send('Input.dispatchTouchEvent', { type: 'touchEnd', modifiers, touchPoints: [] });
   }
 }
+
+// What scripts call: the same, with k6's words in front of what goes wrong.
+function said(c, name, words) {
+  c.prototype[`${name}Said`] = function* (...args) {
+    try {
+      return yield* this[name](...args);
+    } catch (e) {
+      throw new Error(`${typeof words === 'string' ? words : words(this, ...args)}: ${e.message}`);
+    }
+  };
+}
+const at = (words, inner) => (m, x, y) => {
+  const isNumber = typeof x === 'number';
+  return `${words} x:${Number(isNumber ? x : m.x).toFixed(6)} y:${Number(isNumber ? y : m.y).toFixed(6)}${inner || ''}`;
+};
+for (const [name, words] of [['down', 'sending key down'], ['up', 'sending key up'], ['press', 'pressing key'], ['insertText', 'inserting text'],
+  ['type', 'typing text']])
+  said(Keyboard, name, words);
+for (const [name, words] of [['click', at('clicking on')], ['dblclick', at('double clicking on')], ['move', at('moving the mouse pointer to', ': mouse move')],
+  ['down', at('pressing the mouse button on', ': mouse down')], ['up', at('releasing the mouse button on', ': mouse up')]])
+  said(Mouse, name, words);
+said(Touchscreen, 'tap', 'tapping');

@@ -1,12 +1,13 @@
 // ---- 90 the two faces: what scripts see
 // Per class: members that give promises in k6/browser, and those that answer at once in both.
-const SELECTOR_ASYNC = 'check clear click dblclick dispatchEvent fill focus getAttribute hover innerHTML innerText inputValue isChecked ' +
+const SELECTOR_ASYNC = 'check click dblclick dispatchEvent fill focus getAttribute hover innerHTML innerText inputValue isChecked ' +
   'isDisabled isEditable isEnabled isHidden isVisible press selectOption setChecked tap textContent type uncheck';
 const GET_BY_NAMES = Object.keys(GET_BY).join(' ');
 const FRAME_ASYNC = `${SELECTOR_ASYNC} $ $$ content evaluate evaluateHandle goto setContent setInputFiles title waitForFunction ` +
   'waitForLoadState waitForNavigation waitForSelector waitForTimeout waitForURL';
 const MEMBERS = [
-  [Browser, 'closeContext newContext newPage', 'isConnected userAgent version'],
+  [Browser, 'closeContext newContext newPage', 'context:contextNow isConnected userAgent version'],
+  [BrowserType, 'connectOverCDP', ''],
   [BrowserContext, 'addCookies addInitScript clearCookies clearPermissions close cookies grantPermissions newPage setGeolocation ' +
     'setHTTPCredentials setOffline waitForEvent', 'browser pages setDefaultNavigationTimeout setDefaultTimeout'],
   [Page, `${FRAME_ASYNC} bringToFront close emulateMedia emulateVisionDeficiency goBack goForward opener reload route screenshot ` +
@@ -15,15 +16,15 @@ const MEMBERS = [
     'url viewportSize workers', 'keyboard mouse touchscreen'],
   [Frame, `${FRAME_ASYNC} frameElement`,
     `${GET_BY_NAMES} childFrames frameLocator isDetached locator name page parentFrame url`],
-  [Locator, `${SELECTOR_ASYNC} all boundingBox count evaluate evaluateHandle isInViewport pressSequentially waitFor`,
+  [Locator, `${SELECTOR_ASYNC} all boundingBox clear count evaluate evaluateHandle isInViewport pressSequentially waitFor`,
     `${GET_BY_NAMES} contentFrame filter first frameLocator last locator nth`],
   [FrameLocator, '', `${GET_BY_NAMES} frameLocator locator`],
   [JSHandle, 'dispose evaluate evaluateHandle getProperties jsonValue', 'asElement'],
   [ElementHandle, `${SELECTOR_ASYNC} dispose evaluate evaluateHandle getProperties jsonValue $ $$ boundingBox contentFrame ownerFrame ` +
     'screenshot scrollIntoViewIfNeeded selectText setInputFiles waitForElementState waitForSelector', 'asElement'],
-  [Keyboard, 'down insertText press type up', ''],
-  [Mouse, 'click dblclick dblClick:dblclick down move up', ''],
-  [Touchscreen, 'tap', ''],
+  [Keyboard, 'down:downSaid insertText:insertTextSaid press:pressSaid type:typeSaid up:upSaid', ''],
+  [Mouse, 'click:clickSaid dblclick:dblclickSaid dblClick:dblclickSaid down:downSaid move:moveSaid up:upSaid', ''],
+  [Touchscreen, 'tap:tapSaid', ''],
   [Request, 'allHeaders headersArray headerValue response',
     'failure frame headers isNavigationRequest method postData postDataBuffer resourceType size timing url'],
   [Response, 'allHeaders body headersArray headerValue headerValues json securityDetails serverAddr size text',
@@ -88,6 +89,7 @@ class Face {
     let w = this.wrapped.get(v);
     if (!w) {
       w = Object.create(proto, { [IMPL]: { value: v } });
+      if (v.isUserManaged) w.close = () => run(v.close());
       this.wrapped.set(v, w);
     }
     return w;
@@ -107,7 +109,6 @@ function browserObject(face) {
     o[name] = function (...args) {
       return proto[name].apply({ [IMPL]: browserOfVU() }, args);
     };
-  o.context = () => face.wrap(browserOfVU().context);
   return o;
 }
 const DEVICES = JSON.parse(native.asset('devices'));
@@ -119,6 +120,6 @@ const PROFILES = {
 function exportsOf(isSync) {
   const face = new Face(isSync);
   currentFace = currentFace || face;
-  return { browser: browserObject(face), devices: DEVICES, networkProfiles: PROFILES, chromium: {} };
+  return { browser: browserObject(face), devices: DEVICES, networkProfiles: PROFILES, chromium: face.wrap(new BrowserType()) };
 }
-return { async: exportsOf(false), sync: exportsOf(true), message: onMessage, timers: runTimers, ended: onEnded, start, reset, endIteration };
+return { async: exportsOf(false), sync: exportsOf(true), message: onMessage, timers: onTimers, ended: onEnded, start, reset, endIteration };

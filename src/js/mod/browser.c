@@ -68,6 +68,7 @@ static struct browser_module *module_new(struct vu *vu) {
     m = vu->module_state[JS_SLOT_BROWSER] = xcalloc(1, sizeof *m);
     m->vu = vu;
     browser_module_init(m);
+    browser_metrics_register();
     JSValue native = browser_native_new(ctx);
     m->api = JS_Call(ctx, make, JS_UNDEFINED, 1, (JSValueConst *)&native);
     JS_FreeValue(ctx, native);
@@ -118,7 +119,7 @@ void js_browser_before_iteration(struct vu *vu) {
 
 void js_browser_after_iteration(struct vu *vu, bool is_interrupted) {
     struct browser_module *m = browser_module_of(vu);
-    if (!m || !m->conn)
+    if (!m || list_empty(&m->links))
         return;
     JSValue exception = JS_HasException(vu->ctx) ? JS_GetException(vu->ctx) : JS_UNINITIALIZED;
     bool is_usable = !is_interrupted;
@@ -133,6 +134,9 @@ void js_browser_after_iteration(struct vu *vu, bool is_interrupted) {
         browser_close(m);
         m->needs_reset = true;
     }
+    /* What was still waited for has failed just now: nobody is there any more to be told. */
+    JS_DropPendingJobs(vu->rt);
+    js_loop_forget_rejections(vu, 0);
     if (!JS_IsUninitialized(exception))
         JS_Throw(vu->ctx, exception);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "js/js_util.h"
 #include "js/mod/browser_internal.h"
 #include "js/mod/http_internal.h"
@@ -12,6 +13,7 @@
 
 struct browser_message {
     struct list link;
+    const struct browser_link *from;
     int64_t id;
     bool is_error;
     size_t session_len, method_len, payload_len;
@@ -34,11 +36,18 @@ static void notify(struct browser_module *m) {
     js_loop_complete(m->vu, &m->turn);
 }
 
+static void pause_all(struct browser_module *m, bool is_paused) {
+    for (struct list *l = m->links.next; l != &m->links; l = l->next)
+        cdp_conn_pause(container_of(l, struct browser_link, link)->conn, is_paused);
+}
+
 static void on_message(void *arg, const struct cdp_message *m) {
-    struct browser_module *mod = arg;
+    struct browser_link *from = arg;
+    struct browser_module *mod = from->module;
     struct slice s = m->session, e = m->method, p = m->payload;
     struct browser_message *q = xmalloc(sizeof *q + s.len + e.len + p.len + 3);
-    *q = (struct browser_message){.id = m->id,
+    *q = (struct browser_message){.from = from,
+                                  .id = m->id,
                                   .is_error = m->is_error,
                                   .session_len = s.len,
                                   .method_len = e.len,
@@ -54,15 +63,15 @@ static void on_message(void *arg, const struct cdp_message *m) {
     list_push_back(&mod->queue, &q->link);
     mod->queue_bytes += p.len;
     if (mod->queue_bytes > QUEUE_BYTES_MAX)
-        cdp_conn_pause(mod->conn, true);
+        pause_all(mod, true);
     notify(mod);
 }
 
 static void on_end(void *arg, const char *why) {
-    struct browser_module *m = arg;
-    free(m->end_words);
-    m->end_words = xstrdup(why);
-    notify(m);
+    struct browser_link *l = arg;
+    l->end_words = xstrdup(why);
+    l->module->has_end_to_tell = true;
+    notify(l->module);
 }
 
 static void on_timer(struct worker_timer *t) {
@@ -79,6 +88,8 @@ void browser_wake_at(struct browser_module *m, int64_t deadline_ns) {
 
 void browser_module_init(struct browser_module *m) {
     list_init(&m->queue);
+    list_init(&m->links);
+    m->log_level = log_config()->level;
     m->turn.run = turn;
     m->api = JS_UNDEFINED;
 }
@@ -96,14 +107,34 @@ static bool dispatch_one(struct browser_module *m, struct browser_message *q) {
     JSContext *ctx = m->vu->ctx;
     const char *session = q->data, *method = session + q->session_len + 1,
                *payload = method + q->method_len + 1;
-    JSValue args[5] = {JS_NewInt64(ctx, q->id), JS_NewStringLen(ctx, session, q->session_len),
+    JSValue args[6] = {JS_NewInt64(ctx, q->from->id),
+                       JS_NewInt64(ctx, q->id),
+                       JS_NewStringLen(ctx, session, q->session_len),
                        JS_NewStringLen(ctx, method, q->method_len),
                        q->payload_len ? JS_ParseJSON(ctx, payload, q->payload_len, "<cdp>")
                                       : JS_UNDEFINED,
                        JS_NewBool(ctx, q->is_error)};
-    bool ok = !JS_IsException(args[3]) && call(m, "message", 5, (JSValueConst *)args);
-    for (int i = 0; i < 5; i++)
+    bool ok = !JS_IsException(args[4]) && call(m, "message", 6, (JSValueConst *)args);
+    for (int i = 0; i < 6; i++)
         JS_FreeValue(ctx, args[i]);
+    return ok;
+}
+
+static bool tell_ends(struct browser_module *m) {
+    JSContext *ctx = m->vu->ctx;
+    bool ok = true;
+    m->has_end_to_tell = false;
+    for (struct list *l = m->links.next; l != &m->links && ok;) {
+        struct browser_link *b = container_of(l, struct browser_link, link);
+        l = l->next;
+        if (!b->end_words || b->has_told_end)
+            continue;
+        b->has_told_end = true;
+        JSValue args[2] = {JS_NewInt64(ctx, b->id), JS_NewString(ctx, b->end_words)};
+        ok = call(m, "ended", 2, (JSValueConst *)args);
+        JS_FreeValue(ctx, args[1]);
+        m->has_end_to_tell = m->has_end_to_tell || !ok;
+    }
     return ok;
 }
 
@@ -116,25 +147,23 @@ bool browser_dispatch(struct browser_module *m) {
         ok = dispatch_one(m, q);
         free(q);
     }
-    if (m->conn && m->queue_bytes <= QUEUE_BYTES_MAX)
-        cdp_conn_pause(m->conn, false);
+    if (m->queue_bytes <= QUEUE_BYTES_MAX)
+        pause_all(m, false);
     if (ok && m->is_due) {
         m->is_due = false;
         ok = call(m, "timers", 0, NULL);
     }
-    if (ok && m->end_words && !m->has_told_end) {
-        m->has_told_end = true;
-        JSValue why = JS_NewString(m->vu->ctx, m->end_words);
-        ok = call(m, "ended", 1, (JSValueConst *)&why);
-        JS_FreeValue(m->vu->ctx, why);
-    }
+    if (ok && m->has_end_to_tell)
+        ok = tell_ends(m);
+    if (!ok && (!list_empty(&m->queue) || m->is_due || m->has_end_to_tell))
+        notify(m);
     return ok;
 }
 
 int browser_wait(struct browser_module *m, int64_t deadline_ns) {
     int rc = 0;
     m->is_polling = true;
-    while (rc == 0 && list_empty(&m->queue) && !m->is_due && !(m->end_words && !m->has_told_end))
+    while (rc == 0 && list_empty(&m->queue) && !m->is_due && !m->has_end_to_tell)
         rc = fiber_park(deadline_ns);
     m->is_polling = false;
     return rc;
@@ -142,27 +171,35 @@ int browser_wait(struct browser_module *m, int64_t deadline_ns) {
 
 /* ---------------------------------------------------------------- open and close */
 
-static const struct cdp_handler handler_of_module = {on_message, on_end, NULL};
+static struct browser_link *new_link(struct browser_module *m) {
+    struct browser_link *l = xcalloc(1, sizeof *l);
+    l->module = m;
+    l->id = ++m->last_id;
+    return l;
+}
 
 int browser_launch(struct browser_module *m, const char *executable, const char *const *args,
-                   struct error *err) {
-    struct cdp_handler handler = handler_of_module;
+                   struct browser_link **out, struct error *err) {
+    struct browser_link *l = new_link(m);
+    struct cdp_handler handler = {on_message, on_end, l};
     struct cdp_launch launch = {executable, args};
-    int in, out;
-    handler.arg = m;
-    int rc = cdp_process_start(&launch, &m->process, &in, &out, err);
-    if (rc == 0)
-        m->conn = cdp_conn_new_pipe(m->vu->worker, in, out, &handler);
-    return rc;
+    int in, out_fd;
+    int rc = cdp_process_start(&launch, &l->process, &in, &out_fd, err);
+    if (rc) {
+        free(l);
+        return rc;
+    }
+    l->conn = cdp_conn_new_pipe(m->vu->worker, in, out_fd, &handler);
+    list_push_back(&m->links, &l->link);
+    *out = l;
+    return 0;
 }
 
 int browser_connect(struct browser_module *m, const char *url, int64_t deadline_ns,
-                    struct error *err) {
-    struct cdp_handler handler = handler_of_module;
+                    struct browser_link **out, struct error *err) {
     struct vu *vu = m->vu;
     struct ws_conn *ws;
     struct ws_response response;
-    handler.arg = m;
     if (!vu->http)
         vu->http = http_client_new(&vu->config->http, &vu->traffic);
     struct ws_params params = {.url = slice_cstr(url),
@@ -171,24 +208,49 @@ int browser_connect(struct browser_module *m, const char *url, int64_t deadline_
                                .max_message_bytes = CDP_MESSAGE_MAX};
     int rc = ws_open(&params, deadline_ns, &ws, &response, err);
     ws_response_release(&response);
-    if (rc == 0)
-        m->conn = cdp_conn_new_ws(vu->worker, ws, &handler);
-    return rc;
+    if (rc)
+        return rc;
+    struct browser_link *l = new_link(m);
+    struct cdp_handler handler = {on_message, on_end, l};
+    l->conn = cdp_conn_new_ws(vu->worker, ws, &handler);
+    list_push_back(&m->links, &l->link);
+    *out = l;
+    return 0;
+}
+
+struct browser_link *browser_link_by_id(struct browser_module *m, int64_t id) {
+    for (struct list *l = m->links.next; l != &m->links; l = l->next)
+        if (container_of(l, struct browser_link, link)->id == id)
+            return container_of(l, struct browser_link, link);
+    return NULL;
+}
+
+static void drop_messages(struct browser_module *m, const struct browser_link *from) {
+    for (struct list *l = m->queue.next; l != &m->queue;) {
+        struct browser_message *q = container_of(l, struct browser_message, link);
+        l = l->next;
+        if (q->from != from)
+            continue;
+        list_remove(&q->link);
+        m->queue_bytes -= q->payload_len;
+        free(q);
+    }
+}
+
+void browser_link_close(struct browser_link *l) {
+    list_remove(&l->link);
+    cdp_conn_free(l->conn);
+    cdp_process_free(l->process);
+    drop_messages(l->module, l);
+    free(l->end_words);
+    free(l);
 }
 
 void browser_close(struct browser_module *m) {
-    struct list *l;
-    cdp_conn_free(m->conn);
-    cdp_process_free(m->process);
-    m->conn = NULL;
-    m->process = NULL;
+    while (!list_empty(&m->links))
+        browser_link_close(container_of(m->links.next, struct browser_link, link));
     worker_timer_stop(m->vu->worker, &m->timer);
-    while ((l = list_pop_front(&m->queue)))
-        free(container_of(l, struct browser_message, link));
-    m->queue_bytes = 0;
-    m->is_due = m->has_told_end = false;
-    free(m->end_words);
-    m->end_words = NULL;
+    m->is_due = m->has_end_to_tell = false;
     for (; m->pending; m->pending--)
         js_loop_pending_done(m->vu);
     if (m->is_turn_posted)
