@@ -5,7 +5,7 @@
 #include "base/compat.h"
 #include "js/json_error.h"
 #include "load/control.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "load/jansson_read.h"
 #include "load/json_reader.h"
 

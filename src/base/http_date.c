@@ -2,7 +2,8 @@
 
 #include <stdbool.h>
 
-#include "base/error.h"
+#include "base/buf.h"
+#include "base/go_text.h"
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char days[] = "SunMonTueWedThuFriSat";
@@ -26,7 +27,7 @@ static bool is_digit(char c) {
 }
 
 static void expect(struct reader *r, char c) {
-    if (peek(r) == c && r->s.len)
+    if (!r->is_bad && peek(r) == c && r->s.len)
         advance(r, 1);
     else
         r->is_bad = true;
@@ -34,8 +35,10 @@ static void expect(struct reader *r, char c) {
 
 /* One blank or more, as Go reads the blank of a layout. */
 static void blanks(struct reader *r) {
+    if (r->s.len == 0) /* Go complains about what should follow */
+        return;
     expect(r, ' ');
-    while (peek(r) == ' ')
+    while (!r->is_bad && peek(r) == ' ')
         advance(r, 1);
 }
 
@@ -107,30 +110,95 @@ static int64_t unix_days(int year, int month, int day) {
     return count + day - 1 - 719162;
 }
 
-int http_date_parse(struct slice text, int64_t *out_unix_ms) {
+/* Where reading stopped: at what, and either what the layout has there or what is wrong. */
+struct stop {
+    struct slice at;
+    const char *wanted, *range;
+};
+
+/* Reads one element of the layout; the first that cannot be read is kept. */
+#define ELEMENT(words, call)                                   \
+    do {                                                       \
+        struct slice before = r.s;                             \
+        call;                                                  \
+        if (r.is_bad && !stop->wanted)                         \
+            *stop = (struct stop){before, words, stop->range}; \
+    } while (0)
+
+/* A literal of the layout: what it did not match is what is left. */
+#define LITERAL(words, call)                                \
+    do {                                                    \
+        call;                                               \
+        if (r.is_bad && !stop->wanted)                      \
+            *stop = (struct stop){r.s, words, stop->range}; \
+    } while (0)
+
+static void limit(const struct reader *r, int value, int max, const char *what, struct stop *stop) {
+    if (value > max && !r->is_bad && !stop->range)
+        stop->range = what;
+}
+
+static int parse(struct slice text, bool is_dashed, int64_t *out_unix_ms, struct stop *stop) {
     struct reader r = {text, false};
-    name(&r, days);
-    expect(&r, ',');
-    blanks(&r);
-    int day = number(&r, 2, 2);
-    bool has_dashes = peek(&r) == '-';
-    has_dashes ? expect(&r, '-') : blanks(&r);
-    int month = name(&r, months);
-    has_dashes ? expect(&r, '-') : blanks(&r);
-    int year = number(&r, 4, 4);
-    blanks(&r);
-    int hour = number(&r, 1, 2);
-    expect(&r, ':');
-    int minute = number(&r, 2, 2);
-    expect(&r, ':');
-    int second = number(&r, 2, 2);
-    int64_t ms = fraction_ms(&r);
-    blanks(&r);
-    int64_t east_s = zone(&r);
-    if (r.is_bad || r.s.len || day < 1 || day > days_in(month, year) || hour > 23 || minute > 59 ||
-        second > 59)
+    int day, month, year, hour, minute, second;
+    int64_t ms, east_s;
+    *stop = (struct stop){{0}, NULL, NULL};
+    ELEMENT("Mon", name(&r, days));
+    LITERAL(", ", (expect(&r, ','), blanks(&r)));
+    ELEMENT("02", day = number(&r, 2, 2));
+    LITERAL(" ", is_dashed ? expect(&r, '-') : blanks(&r));
+    ELEMENT("Jan", month = name(&r, months));
+    LITERAL(" ", is_dashed ? expect(&r, '-') : blanks(&r));
+    ELEMENT("2006", year = number(&r, 4, 4));
+    LITERAL(" ", blanks(&r));
+    ELEMENT("15", hour = number(&r, 1, 2));
+    limit(&r, hour, 23, "hour", stop);
+    LITERAL(":", expect(&r, ':'));
+    ELEMENT("04", minute = number(&r, 2, 2));
+    limit(&r, minute, 59, "minute", stop);
+    LITERAL(":", expect(&r, ':'));
+    ELEMENT("05", second = number(&r, 2, 2));
+    limit(&r, second, 59, "second", stop);
+    ms = fraction_ms(&r);
+    LITERAL(" ", blanks(&r));
+    ELEMENT("MST", east_s = zone(&r));
+    if (!r.is_bad && r.s.len)
+        *stop = (struct stop){r.s, NULL, stop->range};
+    else if (!r.is_bad && (day < 1 || day > days_in(month, year)) && !stop->range)
+        stop->range = "day";
+    if (r.is_bad || r.s.len || stop->range)
         return KE_INVALID;
     int64_t seconds = unix_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
     *out_unix_ms = (seconds - east_s) * 1000 + ms;
     return 0;
+}
+
+int http_date_parse(struct slice text, int64_t *out_unix_ms) {
+    struct stop stop;
+    return parse(text, false, out_unix_ms, &stop) == 0 || parse(text, true, out_unix_ms, &stop) == 0
+               ? 0
+               : KE_INVALID;
+}
+
+int http_date_parse_rfc1123(struct slice text, int64_t *out_unix_ms, struct error *err) {
+    struct stop stop;
+    struct buf words;
+    if (parse(text, false, out_unix_ms, &stop) == 0)
+        return 0;
+    buf_init(&words, BUF_NO_CAP);
+    buf_append_str(&words, "parsing time ");
+    go_quote(&words, text);
+    if (stop.range) {
+        buf_printf(&words, ": %s out of range", stop.range);
+    } else if (!stop.wanted) {
+        buf_append_str(&words, ": extra text: ");
+        go_quote(&words, stop.at);
+    } else {
+        buf_append_str(&words, " as \"Mon, 02 Jan 2006 15:04:05 MST\": cannot parse ");
+        go_quote(&words, stop.at);
+        buf_printf(&words, " as \"%s\"", stop.wanted);
+    }
+    int rc = error_set(err, KE_INVALID, "%s", buf_cstr(&words));
+    buf_release(&words);
+    return rc;
 }

@@ -8,7 +8,7 @@
 
 #include "base/compat.h"
 #include "cli/option_flags.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "load/jansson_read.h"
 
 #define CONFIG_MAX_BYTES (4 * 1024 * 1024)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "output/output_config.h"
 
 #define PREFIX "K6_WEB_DASHBOARD_"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 
 static const struct flag_def *find_long(flag_sets sets, struct slice name) {
     for (; *sets; sets++)

@@ -15,7 +15,7 @@
 #include "base/map.h"
 #include "base/vec.h"
 #include "cli/log_setup.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "output/http_push.h"
 
 #define LIMIT_MAX 1000000

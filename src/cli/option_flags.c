@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/compat.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "load/option_parse.h"
 #include "metrics/aggregate.h"
 #include "metrics/tags.h"

@@ -17,7 +17,7 @@
 #include "cli/run_screen.h"
 #include "cli/run_summary.h"
 #include "cli/signals.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "output/output.h"
 
 #define WORKERS_MAX 1024

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "js/remote.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 
 extern char **environ;
 

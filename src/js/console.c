@@ -20,25 +20,18 @@ static int put_value(struct buf *out, JSContext *ctx, JSValueConst v, const stru
 
 static int put_text(struct buf *out, JSContext *ctx, JSValueConst v) {
     struct js_text text;
-    if (!js_text_get(ctx, v, &text))
+    if (!js_text_get_go(ctx, v, &text))
         return KE_JS;
     buf_append_slice(out, text.s);
     js_text_release(&text);
     return 0;
 }
 
-static int put_symbol(struct buf *out, JSContext *ctx, JSValueConst v) {
-    JSValue description = JS_GetPropertyStr(ctx, v, "description");
-    int rc = JS_IsUndefined(description) ? 0 : put_text(out, ctx, description);
-    JS_FreeValue(ctx, description);
-    return rc;
-}
-
 static int put_primitive(struct buf *out, JSContext *ctx, JSValueConst v) {
     bool is_quoted = JS_IsString(v) || JS_IsSymbol(v);
     if (is_quoted)
         buf_append_char(out, '"');
-    int rc = JS_IsSymbol(v) ? put_symbol(out, ctx, v) : put_text(out, ctx, v);
+    int rc = put_text(out, ctx, v);
     if (is_quoted)
         buf_append_char(out, '"');
     return rc;
@@ -205,8 +198,6 @@ static int put_json(struct buf *out, JSContext *ctx, JSValueConst v) {
 }
 
 int js_console_format(struct buf *out, JSContext *ctx, JSValueConst v) {
-    if (JS_IsSymbol(v))
-        return put_symbol(out, ctx, v);
     if (!JS_IsObject(v) || go_is_error_value(v))
         return put_text(out, ctx, v);
     if (compat_on(COMPAT_CONSOLE_JSON_OBJECTS))

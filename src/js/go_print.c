@@ -170,9 +170,9 @@ static int print(struct buf *out, JSContext *ctx, JSValueConst v, const struct s
         return print_map(out, ctx, v, s, depth + 1);
     if (JS_IsObject(v)) /* functions, buffers: addresses in Go */
         return 0;
-    if (!js_text_get(ctx, v, &text))
+    if (!js_text_get_go(ctx, v, &text))
         return KE_JS;
-    if (s->is_syntax && JS_IsString(v))
+    if (s->is_syntax && !JS_IsNumber(v) && !JS_IsBool(v))
         go_quote(out, text.s);
     else
         buf_append_slice(out, text.s);

@@ -4,7 +4,8 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/duration.h"
+#include "base/go_parse.h"
+#include "js/go_types.h"
 #include "js/js_util.h"
 #include "metrics/tags.h"
 
@@ -18,6 +19,17 @@ bool js_text_get(JSContext *ctx, JSValueConst v, struct js_text *out) {
     return true;
 }
 
+bool js_text_get_go(JSContext *ctx, JSValueConst v, struct js_text *out) {
+    if (!JS_IsSymbol(v))
+        return js_text_get(ctx, v, out);
+    JSValue description = JS_GetPropertyStr(ctx, v, "description");
+    if (JS_IsUndefined(description))
+        description = JS_NewString(ctx, "");
+    bool ok = js_text_get(ctx, description, out);
+    JS_FreeValue(ctx, description);
+    return ok;
+}
+
 void js_text_release(struct js_text *t) {
     JS_FreeCString(t->ctx, t->s.ptr);
     t->s = slice_from(NULL, 0);
@@ -29,7 +41,7 @@ JSValue js_throw_interrupted(JSContext *ctx) {
 
 /* Which values k6 takes for a tag: strings, booleans and numbers. */
 static bool is_tag_value(JSValueConst v) {
-    return JS_IsString(v) || JS_IsBool(v) || JS_IsNumber(v);
+    return JS_IsString(v) || JS_IsBool(v) || JS_IsNumber(v) || JS_IsSymbol(v);
 }
 
 int js_tags_add(struct vu *vu, const struct tagset **tags, JSValueConst object, char **out_bad) {
@@ -54,7 +66,7 @@ int js_tags_add(struct vu *vu, const struct tagset **tags, JSValueConst object, 
                 "accepted as a metric tag values",
                 key);
             rc = KE_INVALID;
-        } else if (!js_text_get(ctx, v, &text)) {
+        } else if (!js_text_get_go(ctx, v, &text)) {
             rc = KE_JS;
         } else {
             if (vu->shard)
@@ -78,23 +90,21 @@ const struct tagset *js_tags_from_object(struct vu *vu, const struct tagset *bas
     return rc == 0 ? base : NULL;
 }
 
-int js_duration(JSContext *ctx, JSValueConst v, int64_t *out_ns) {
+int js_duration(JSContext *ctx, JSValueConst v, int64_t *out_ns, struct error *err) {
     if (JS_IsNumber(v)) {
         double ms;
         JS_ToFloat64(ctx, &ms, v);
-        if (isnan(ms) || fabs(ms) > 9e12)
-            return KE_INVALID;
-        *out_ns = (int64_t)(ms * (double)NS_PER_MS);
+        bool is_held = !isnan(ms) && fabs(ms) <= 9e12;
+        *out_ns = is_held ? (int64_t)(ms * (double)NS_PER_MS) : -1;
         return 0;
     }
     if (!JS_IsString(v))
-        return KE_INVALID;
+        return error_set(err, KE_INVALID, "unable to use type %s as a duration value",
+                         go_type_name(ctx, v));
     struct js_text text;
-    if (!js_text_get(ctx, v, &text)) {
-        JS_FreeValue(ctx, JS_GetException(ctx));
-        return KE_INVALID;
-    }
-    int rc = duration_parse(text.s, out_ns);
+    if (!js_text_get(ctx, v, &text))
+        return KE_JS;
+    int rc = go_parse_duration_extended(text.s, out_ns, err);
     js_text_release(&text);
     return rc;
 }

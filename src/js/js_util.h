@@ -10,6 +10,8 @@ struct js_text {
     JSContext *ctx;
 };
 bool js_text_get(JSContext *ctx, JSValueConst v, struct js_text *out);
+/* The same as Go code sees it: a symbol is its description instead of a TypeError. */
+bool js_text_get_go(JSContext *ctx, JSValueConst v, struct js_text *out);
 void js_text_release(struct js_text *t);
 
 /* k6 shows Go errors thrown into scripts with the class name GoError: throws an Error whose name is
@@ -40,9 +42,9 @@ const struct tagset *js_tags_from_object(struct vu *vu, const struct tagset *bas
  * *out_bad, a heap string (NULL otherwise). */
 int js_tags_add(struct vu *vu, const struct tagset **tags, JSValueConst object, char **out_bad);
 
-/* A duration given as string ("1m30s") or number of milliseconds. 0 or KE_INVALID (no exception
- * set). */
-int js_duration(JSContext *ctx, JSValueConst v, int64_t *out_ns);
+/* A duration given as string ("1m30s") or number of milliseconds (one that no duration can hold is
+ * in the past, as in Go). 0; KE_INVALID with Go's words; KE_JS with an exception pending. */
+int js_duration(JSContext *ctx, JSValueConst v, int64_t *out_ns, struct error *err);
 
 /* Bytes of an ArrayBuffer, typed array or DataView; false when v is none of these (no exception).
  */

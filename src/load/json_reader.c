@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/go_text.h"
 #include "base/json_write.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "load/option_parse.h"
 
 static const char *go_value_name(const json_t *v) {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "load/option_parse.h"
 
 /* The bytes of an address and its length, 4 or 16; 0 when text is none. */

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "metrics/tags.h"
 
 void option_list_append(struct arena *a, struct opt_list *list, struct slice item) {

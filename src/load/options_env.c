@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 #include "load/option_parse.h"
 #include "load/option_table.h"
 

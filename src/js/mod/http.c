@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/compat.h"
 #include "base/log.h"
+#include "js/go_args.h"
 #include "js/js_util.h"
 #include "js/mod.h"
 
@@ -78,6 +80,11 @@ static JSValue js_simple(JSContext *ctx, JSValueConst this_val, int argc, JSValu
     struct error err;
     bool has_body = magic >= 2;
     int p = has_body ? 2 : 1;
+    if (unlikely(!has_body && argc > 2) && compat_on(COMPAT_HTTP_GET_WARNS))
+        log_printf(
+            LOG_WARN,
+            "http.%s only accepts a url and a params argument (2 arguments), but %d were given",
+            magic == 0 ? "get" : "head", argc);
     int rc = http_call_init(&call, mod, methods[magic], argc > 0 ? argv[0] : JS_UNDEFINED,
                             has_body && argc > 1 ? argv[1] : JS_UNDEFINED,
                             argc > p ? argv[p] : JS_UNDEFINED, &err);
@@ -98,54 +105,71 @@ static JSValue js_request(JSContext *ctx, JSValueConst this_val, int argc, JSVal
     return run_call(ctx, &call, rc, &err);
 }
 
-/* The URL without its credentials. */
-static JSValue clean_url(JSContext *ctx, struct slice text) {
-    struct url u;
+static JSValue new_url(JSContext *ctx, struct slice text, struct slice name) {
     struct error err;
-    if (!memchr(text.ptr, '@', text.len) || url_parse(text, &u, &err))
-        return JS_NewStringLen(ctx, text.ptr, text.len);
-    char *masked = url_masked(&u);
-    url_release(&u);
-    JSValue v = JS_NewString(ctx, masked);
-    free(masked);
-    return v;
+    struct http_url_entry *entry = http_url_entry_get(text, &err);
+    if (!entry)
+        return js_throw_go_error(ctx, "%s", err.text);
+    struct slice clean = slice_from(entry->tag_text, entry->tag_len);
+    if (slice_eq(text, name))
+        name = clean;
+    JSValue o = JS_NewObject(ctx);
+    JS_SetPropertyStr(ctx, o, "name", JS_NewStringLen(ctx, name.ptr, name.len));
+    JS_SetPropertyStr(ctx, o, "url", JS_NewStringLen(ctx, text.ptr, text.len));
+    JS_SetPropertyStr(ctx, o, "clean_url", JS_NewStringLen(ctx, clean.ptr, clean.len));
+    http_url_entry_unref(entry);
+    return o;
+}
+
+static bool append_text(JSContext *ctx, struct buf *out, JSValueConst v) {
+    struct js_text text;
+    if (!go_string_arg(ctx, 1, &v, 0, &text))
+        return false;
+    buf_append_slice(out, text.s);
+    js_text_release(&text);
+    return true;
 }
 
 /* http.url`…${id}…`: the URL filled in, named by the template with ${} for every value. */
 static JSValue js_url(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
     (void)this_val;
     struct buf url, name;
+    uint32_t n = 0;
+    if (argc > 0 && !JS_IsUndefined(argv[0]) && !JS_IsNull(argv[0])) {
+        struct js_text shown;
+        if (!JS_IsObject(argv[0])) {
+            if (!js_text_get_go(ctx, argv[0], &shown))
+                return JS_EXCEPTION;
+            JS_ThrowTypeError(ctx,
+                              "could not convert function call parameter 0: could not convert "
+                              "%.100s to []string",
+                              shown.s.ptr);
+            js_text_release(&shown);
+            return JS_EXCEPTION;
+        }
+        JSValue length = JS_GetPropertyStr(ctx, argv[0], "length");
+        bool is_bad = JS_ToUint32(ctx, &n, length) != 0;
+        JS_FreeValue(ctx, length);
+        if (is_bad)
+            return JS_EXCEPTION;
+    }
     buf_init(&url, BUF_NO_CAP);
     buf_init(&name, BUF_NO_CAP);
     bool ok = true;
-    for (int i = 0; ok; i++) {
-        JSValue part = argc > 0 ? JS_GetPropertyUint32(ctx, argv[0], (uint32_t)i) : JS_UNDEFINED;
-        struct js_text text;
-        if (JS_IsUndefined(part))
-            break;
-        ok = js_text_get(ctx, part, &text);
+    for (uint32_t i = 0; i < n && ok; i++) {
+        JSValue part = JS_GetPropertyUint32(ctx, argv[0], i);
+        size_t start = url.len;
+        ok = !JS_IsException(part) && append_text(ctx, &url, part);
         JS_FreeValue(ctx, part);
-        if (!ok)
-            break;
-        buf_append_slice(&url, text.s);
-        buf_append_slice(&name, text.s);
-        js_text_release(&text);
-        if (i + 1 < argc) {
-            ok = js_text_get(ctx, argv[i + 1], &text);
-            if (ok) {
-                buf_append_slice(&url, text.s);
-                buf_append_str(&name, "${}");
-                js_text_release(&text);
-            }
+        if (ok)
+            buf_append(&name, url.ptr ? url.ptr + start : "", url.len - start);
+        if (ok && i + 1 < (uint32_t)argc) {
+            ok = append_text(ctx, &url, argv[i + 1]);
+            buf_append_str(&name, "${}");
         }
     }
-    JSValue o = JS_EXCEPTION;
-    if (ok) {
-        o = JS_NewObject(ctx);
-        JS_SetPropertyStr(ctx, o, "name", JS_NewStringLen(ctx, buf_cstr(&name), name.len));
-        JS_SetPropertyStr(ctx, o, "url", JS_NewStringLen(ctx, buf_cstr(&url), url.len));
-        JS_SetPropertyStr(ctx, o, "clean_url", clean_url(ctx, buf_slice(&url)));
-    }
+    JSValue o =
+        ok ? new_url(ctx, slice_cstr(buf_cstr(&url)), slice_cstr(buf_cstr(&name))) : JS_EXCEPTION;
     buf_release(&url);
     buf_release(&name);
     return o;
@@ -155,7 +179,7 @@ static JSValue js_set_response_callback(JSContext *ctx, JSValueConst this_val, i
                                         JSValueConst *argv) {
     (void)this_val;
     struct http_module *mod = http_module_of(ctx);
-    JSValueConst v = argc > 0 ? argv[0] : JS_UNDEFINED;
+    JSValueConst v = argc > 0 ? argv[0] : JS_NULL;
     struct http_expected *e = NULL;
     if (!JS_IsNull(v) && !(e = http_expected_from(v)))
         return js_throw_go_error(ctx, "unsupported argument, expected http.expectedStatuses");
@@ -265,7 +289,8 @@ static int init(JSContext *ctx, JSModuleDef *m) {
         JS_SetModuleExport(ctx, m, functions[i].name, f);
     }
     for (size_t i = 0; i < countof(constants); i++) {
-        JS_SetPropertyStr(ctx, http, constants[i].name, JS_NewString(ctx, constants[i].value));
+        JS_DefinePropertyValueStr(ctx, http, constants[i].name,
+                                  JS_NewString(ctx, constants[i].value), JS_PROP_ENUMERABLE);
         JS_SetModuleExport(ctx, m, constants[i].name, JS_NewString(ctx, constants[i].value));
     }
     JSValue jar = http_cookie_jar_class(ctx);

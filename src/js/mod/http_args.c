@@ -6,7 +6,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "http/compression.h"
-#include "js/go_types.h"
+#include "js/go_print.h"
 #include "js/js_util.h"
 
 /* Keeps a C string of the context until the call is released. */
@@ -25,13 +25,22 @@ static void hold_text(struct http_call *call, const char *text) {
 
 /* String form of v, alive until release. False with an exception pending. */
 static bool text_of(struct http_call *call, JSValueConst v, struct slice *out) {
-    size_t len;
-    const char *s = JS_ToCStringLen(call->vu->ctx, &len, v);
-    if (!s)
+    struct js_text text;
+    if (!js_text_get_go(call->vu->ctx, v, &text))
         return false;
-    hold_text(call, s);
-    *out = slice_from(s, len);
+    hold_text(call, text.s.ptr);
+    *out = text.s;
     return true;
+}
+
+static int refuse_url(JSContext *ctx, JSValueConst v, struct error *err) {
+    struct buf shown;
+    buf_init(&shown, BUF_NO_CAP);
+    int rc = go_print(&shown, ctx, v);
+    if (!rc)
+        rc = error_set(err, KE_URL, "invalid URL: '#%s'", buf_cstr(&shown));
+    buf_release(&shown);
+    return rc;
 }
 
 /* A string, or an http.url`` template {url, name}. */
@@ -44,14 +53,7 @@ static int read_url(struct http_call *call, JSValueConst v, struct error *err) {
         int rc = 0;
         struct slice name_text;
         if (!JS_IsString(url) || !JS_IsString(name)) {
-            struct js_text shown;
-            rc = KE_URL;
-            if (js_text_get(ctx, v, &shown)) {
-                error_set(err, KE_URL, "invalid URL: '#%.*s'", SLICE_FMT(shown.s));
-                js_text_release(&shown);
-            } else {
-                rc = KE_JS;
-            }
+            rc = refuse_url(ctx, v, err);
         } else if (!text_of(call, url, &text) || !text_of(call, name, &name_text)) {
             rc = KE_JS;
         } else {
@@ -61,18 +63,10 @@ static int read_url(struct http_call *call, JSValueConst v, struct error *err) {
         JS_FreeValue(ctx, name);
         if (rc)
             return rc;
-    } else if (JS_IsString(v)) {
-        if (!text_of(call, v, &text))
-            return KE_JS;
-    } else {
-        struct js_text shown;
-        if (JS_IsUndefined(v) || JS_IsNull(v))
-            return error_set(err, KE_URL, "invalid URL: '#<nil>'");
-        if (!js_text_get(ctx, v, &shown))
-            return KE_JS;
-        error_set(err, KE_URL, "invalid URL: '#%.*s'", SLICE_FMT(shown.s));
-        js_text_release(&shown);
-        return KE_URL;
+    } else if (!JS_IsString(v) && !JS_IsSymbol(v)) {
+        return refuse_url(ctx, v, err);
+    } else if (!text_of(call, v, &text)) {
+        return KE_JS;
     }
     call->url = http_url_entry_get(text, err);
     if (!call->url)
@@ -194,21 +188,9 @@ static int read_tags(struct http_call *call, JSValueConst v, struct error *err) 
 }
 
 static int read_timeout(struct http_call *call, JSValueConst v, struct error *err) {
-    JSContext *ctx = call->vu->ctx;
-    if (!JS_IsNumber(v) && !JS_IsString(v))
-        return error_set(err, KE_INVALID,
-                         "invalid timeout value: unable to use type %s as a duration value",
-                         go_type_name(ctx, v));
-    if (js_duration(ctx, v, &call->req.timeout_ns)) {
-        struct js_text shown;
-        if (!js_text_get(ctx, v, &shown))
-            return KE_JS;
-        error_set(err, KE_INVALID, "invalid timeout value: time: invalid duration \"%.*s\"",
-                  SLICE_FMT(shown.s));
-        js_text_release(&shown);
-        return KE_INVALID;
-    }
-    return 0;
+    struct error why = {0};
+    int rc = js_duration(call->vu->ctx, v, &call->req.timeout_ns, &why);
+    return rc == KE_INVALID ? error_set(err, rc, "invalid timeout value: %s", why.text) : rc;
 }
 
 static int read_response_type(struct http_call *call, JSValueConst v, struct error *err) {

@@ -259,9 +259,9 @@ JSValue http_js_batch(JSContext *ctx, JSValueConst this_val, int argc, JSValueCo
     if (argc > 1)
         return js_throw_go_error(ctx,
                                  "http.batch() accepts only an array or an object of requests");
-    if (!JS_IsObject(argv[0]))
-        return js_throw_go_error(ctx, "invalid http.batch() argument type %s",
-                                 go_type_name(ctx, argv[0]));
+    const char *type = go_type_name(ctx, argv[0]);
+    if (strcmp(type, "map[string]interface {}") != 0 && JS_IsArray(ctx, argv[0]) <= 0)
+        return js_throw_go_error(ctx, "invalid http.batch() argument type %s", type);
     bool is_array = JS_IsArray(ctx, argv[0]) > 0;
     JSPropertyEnum *keys;
     uint32_t n;

@@ -51,8 +51,6 @@ static int form_text(JSContext *ctx, struct buf *out, JSValueConst v) {
         return 0;
     if (strcmp(type, "map[string]interface {}") != 0 && strcmp(type, "[]interface {}") != 0)
         return go_print(out, ctx, v);
-    if (JS_IsDateObject(v))
-        return go_print(out, ctx, v);
     log_printf(LOG_WARN,
                "cannot urlencode a nested %s value in a request form body; encoding it as an empty "
                "value, use JSON.stringify() to send structured data",
@@ -229,13 +227,12 @@ static int read_object(struct http_call *call, JSValueConst body, const char **o
 int http_body_read(struct http_call *call, JSValueConst body, const char **out_content_type,
                    struct error *err) {
     JSContext *ctx = call->vu->ctx;
-    if (JS_IsString(body)) {
-        size_t len;
-        const char *s = JS_ToCStringLen(ctx, &len, body);
-        if (!s)
+    if (JS_IsString(body) || JS_IsSymbol(body)) {
+        struct js_text text;
+        if (!js_text_get_go(ctx, body, &text))
             return KE_JS;
-        call->body_text = s;
-        call->req.body = slice_from(s, len);
+        call->body_text = text.s.ptr;
+        call->req.body = text.s;
         call->req.has_body = true;
         return 0;
     }
@@ -258,7 +255,7 @@ int http_body_read(struct http_call *call, JSValueConst body, const char **out_c
         call->req.has_body = true;
         return 0;
     }
-    if (!JS_IsObject(body) || strncmp(type, "[]", 2) == 0)
+    if (strcmp(type, "map[string]interface {}") != 0)
         return error_set(err, KE_INVALID, "unknown request body type %s", type);
     return read_object(call, body, out_content_type);
 }

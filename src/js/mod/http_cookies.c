@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/http_date.h"
+#include "js/go_args.h"
 #include "js/js_util.h"
 
 /* A CookieJar object: a jar of its own, or a view of the VU's (http.cookieJar()). */
@@ -35,6 +36,19 @@ struct cookie_jar *http_cookie_jar_from(JSValueConst v) {
     return o ? o->jar : NULL;
 }
 
+static JSCFunction jar_clear, jar_cookies_for_url, jar_delete, jar_set;
+
+static const struct {
+    const char *name;
+    int length;
+    JSCFunction *call;
+} jar_methods[] = {
+    {"clear", 1, jar_clear},
+    {"cookiesForURL", 1, jar_cookies_for_url},
+    {"delete", 2, jar_delete},
+    {"set", 4, jar_set},
+};
+
 static JSValue new_jar(JSContext *ctx, JSValueConst proto, struct cookie_jar *jar, bool is_own) {
     JSValue v = JS_IsUndefined(proto) ? JS_NewObjectClass(ctx, (int)jar_class)
                                       : JS_NewObjectProtoClass(ctx, proto, jar_class);
@@ -46,6 +60,12 @@ static JSValue new_jar(JSContext *ctx, JSValueConst proto, struct cookie_jar *ja
     struct jar_object *o = xmalloc(sizeof *o);
     *o = (struct jar_object){jar, is_own};
     JS_SetOpaque(v, o);
+    /* Go's methods are properties of the object itself, by name. */
+    for (size_t i = 0; i < countof(jar_methods); i++)
+        JS_DefinePropertyValueStr(
+            ctx, v, jar_methods[i].name,
+            JS_NewCFunction(ctx, jar_methods[i].call, jar_methods[i].name, jar_methods[i].length),
+            JS_PROP_ENUMERABLE);
     return v;
 }
 
@@ -53,7 +73,9 @@ static JSValue jar_constructor(JSContext *ctx, JSValueConst new_target, int argc
                                JSValueConst *argv) {
     (void)argc;
     (void)argv;
-    JSValue proto = JS_GetPropertyStr(ctx, new_target, "prototype");
+    /* Called without new it makes one as well. */
+    JSValue proto =
+        JS_IsUndefined(new_target) ? JS_UNDEFINED : JS_GetPropertyStr(ctx, new_target, "prototype");
     JSValue v = new_jar(ctx, proto, cookie_jar_new(), true);
     JS_FreeValue(ctx, proto);
     return v;
@@ -75,7 +97,7 @@ static bool jar_arguments(JSContext *ctx, JSValueConst this_val, int argc, JSVal
     struct jar_object *o = JS_GetOpaque2(ctx, this_val, jar_class);
     struct js_text text;
     struct error err;
-    if (!o || !js_text_get(ctx, argc > 0 ? argv[0] : JS_UNDEFINED, &text))
+    if (!o || !go_string_arg(ctx, argc, argv, 0, &text))
         return false;
     int rc = url_parse(text.s, url, &err);
     js_text_release(&text);
@@ -123,45 +145,61 @@ static JSValue jar_cookies_for_url(JSContext *ctx, JSValueConst this_val, int ar
     return l.object;
 }
 
-/* Options object of set(): the strings stay alive in texts. */
-static bool read_options(JSContext *ctx, JSValueConst options, struct cookie *c,
-                         struct js_text texts[3]) {
-    static const char *const names[] = {"domain", "path", "expires"};
-    struct slice *const targets[] = {&c->domain, &c->path, NULL};
-    for (size_t i = 0; i < countof(names); i++) {
-        JSValue v = JS_GetPropertyStr(ctx, options, names[i]);
-        bool ok = true;
-        if (!JS_IsUndefined(v) && !JS_IsNull(v)) {
-            ok = js_text_get(ctx, v, &texts[i]);
-            if (ok && targets[i]) {
-                *targets[i] = texts[i].s;
-            } else if (ok && texts[i].s.len) {
-                ok = http_date_parse(texts[i].s, &c->expires_ms) == 0;
-                c->has_expires = ok;
-                if (!ok)
-                    js_throw_go_error(
-                        ctx,
-                        "unable to parse 'expires' date string \"%.*s\": parsing time \"%.*s\" as \"Mon, 02 Jan 2006 15:04:05 MST\": cannot parse \"%.*s\" as \"Mon\"",
-                        SLICE_FMT(texts[i].s), SLICE_FMT(texts[i].s), SLICE_FMT(texts[i].s));
-            }
-        }
-        JS_FreeValue(ctx, v);
-        if (!ok)
-            return false;
+/* One option of set(), its name in any case; text keeps its string alive. */
+static bool read_option(JSContext *ctx, struct slice name, JSValueConst v, struct cookie *c,
+                        struct js_text *text) {
+    if (slice_ieq(name, SLICE("secure"))) {
+        c->secure = JS_ToBool(ctx, v) > 0;
+        return true;
     }
-    JSValue age = JS_GetPropertyStr(ctx, options, "max_age");
-    JSValue secure = JS_GetPropertyStr(ctx, options, "secure");
-    JSValue http_only = JS_GetPropertyStr(ctx, options, "http_only");
-    int32_t max_age = 0;
-    if (!JS_IsUndefined(age))
-        JS_ToInt32(ctx, &max_age, age);
-    c->max_age = max_age;
-    c->secure = JS_ToBool(ctx, secure) > 0;
-    c->http_only = JS_ToBool(ctx, http_only) > 0;
-    JS_FreeValue(ctx, age);
-    JS_FreeValue(ctx, secure);
-    JS_FreeValue(ctx, http_only);
-    return true;
+    if (slice_ieq(name, SLICE("http_only"))) {
+        c->http_only = JS_ToBool(ctx, v) > 0;
+        return true;
+    }
+    if (slice_ieq(name, SLICE("max_age"))) {
+        int32_t seconds;
+        if (JS_ToInt32(ctx, &seconds, v))
+            return false;
+        c->max_age = seconds;
+        return true;
+    }
+    bool is_path = slice_ieq(name, SLICE("path")), is_domain = slice_ieq(name, SLICE("domain"));
+    if (!is_path && !is_domain && !slice_ieq(name, SLICE("expires")))
+        return true;
+    if (!js_text_get_go(ctx, v, text))
+        return false;
+    if (is_path)
+        c->path = text->s;
+    if (is_domain)
+        c->domain = text->s;
+    if (is_path || is_domain || !text->s.len)
+        return true;
+    struct error err;
+    c->has_expires = http_date_parse_rfc1123(text->s, &c->expires_ms, &err) == 0;
+    if (!c->has_expires)
+        js_throw_go_error(ctx, "unable to parse \"expires\" date string \"%.*s\": %s",
+                          SLICE_FMT(text->s), err.text);
+    return c->has_expires;
+}
+
+/* The texts of the options, *out_texts of *out_n, are the caller's to release also on failure. */
+static bool read_options(JSContext *ctx, JSValueConst options, struct cookie *c,
+                         struct js_text **out_texts, uint32_t *out_n) {
+    JSPropertyEnum *names;
+    if (JS_GetOwnPropertyNames(ctx, &names, out_n, options, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+        return false;
+    *out_texts = xcalloc(*out_n + 1, sizeof **out_texts);
+    bool ok = true;
+    for (uint32_t i = 0; i < *out_n && ok; i++) {
+        const char *name = JS_AtomToCString(ctx, names[i].atom);
+        JSValue v = JS_GetProperty(ctx, options, names[i].atom);
+        ok = name && !JS_IsException(v) &&
+             read_option(ctx, slice_cstr(name), v, c, &(*out_texts)[i]);
+        JS_FreeCString(ctx, name);
+        JS_FreeValue(ctx, v);
+    }
+    js_free_names(ctx, names, *out_n);
+    return ok;
 }
 
 static JSValue jar_set(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
@@ -169,21 +207,26 @@ static JSValue jar_set(JSContext *ctx, JSValueConst this_val, int argc, JSValueC
     struct url url;
     if (!jar_arguments(ctx, this_val, argc, argv, &jar, &url))
         return JS_EXCEPTION;
-    struct js_text texts[5] = {{.ctx = NULL}};
+    struct js_text name = {.ctx = NULL}, value = {.ctx = NULL}, *texts = NULL;
+    uint32_t n_texts = 0;
     struct cookie c = {0};
     JSValue result = JS_EXCEPTION;
-    if (js_text_get(ctx, argc > 1 ? argv[1] : JS_UNDEFINED, &texts[3]) &&
-        js_text_get(ctx, argc > 2 ? argv[2] : JS_UNDEFINED, &texts[4])) {
-        c.name = texts[3].s;
-        c.value = texts[4].s;
-        if (argc < 4 || !JS_IsObject(argv[3]) || read_options(ctx, argv[3], &c, texts)) {
+    if (go_string_arg(ctx, argc, argv, 1, &name) && go_string_arg(ctx, argc, argv, 2, &value)) {
+        c.name = name.s;
+        c.value = value.s;
+        if (argc < 4 || !JS_IsObject(argv[3]) || read_options(ctx, argv[3], &c, &texts, &n_texts)) {
             cookie_jar_set(jar, &url, &c);
             result = JS_TRUE;
         }
     }
-    for (size_t i = 0; i < countof(texts); i++)
+    for (uint32_t i = 0; texts && i < n_texts; i++)
         if (texts[i].ctx)
             js_text_release(&texts[i]);
+    free(texts);
+    if (name.ctx)
+        js_text_release(&name);
+    if (value.ctx)
+        js_text_release(&value);
     url_release(&url);
     return result;
 }
@@ -204,8 +247,12 @@ static JSValue jar_delete(JSContext *ctx, JSValueConst this_val, int argc, JSVal
     struct js_text name;
     if (!jar_arguments(ctx, this_val, argc, argv, &jar, &url))
         return JS_EXCEPTION;
-    bool ok = js_text_get(ctx, argc > 1 ? argv[1] : JS_UNDEFINED, &name);
-    if (ok) {
+    bool ok = go_string_arg(ctx, argc, argv, 1, &name);
+    if (ok && name.s.len == 0) {
+        ok = false;
+        js_text_release(&name);
+        js_throw_go_error(ctx, "cookie: is null");
+    } else if (ok) {
         cookie_jar_delete(jar, &url, name.s);
         js_text_release(&name);
     }
@@ -213,21 +260,14 @@ static JSValue jar_delete(JSContext *ctx, JSValueConst this_val, int argc, JSVal
     return ok ? JS_UNDEFINED : JS_EXCEPTION;
 }
 
-static const JSCFunctionListEntry jar_methods[] = {
-    JS_CFUNC_DEF("cookiesForURL", 1, jar_cookies_for_url),
-    JS_CFUNC_DEF("set", 4, jar_set),
-    JS_CFUNC_DEF("clear", 1, jar_clear),
-    JS_CFUNC_DEF("delete", 2, jar_delete),
-};
-
 JSValue http_cookie_jar_class(JSContext *ctx) {
     JSRuntime *rt = JS_GetRuntime(ctx);
     JS_NewClassID(&jar_class);
     if (!JS_IsRegisteredClass(rt, jar_class) && JS_NewClass(rt, jar_class, &jar_class_def))
         return JS_EXCEPTION;
     JSValue proto = JS_NewObject(ctx);
-    JS_SetPropertyFunctionList(ctx, proto, jar_methods, countof(jar_methods));
-    JSValue ctor = JS_NewCFunction2(ctx, jar_constructor, "CookieJar", 0, JS_CFUNC_constructor, 0);
+    JSValue ctor =
+        JS_NewCFunction2(ctx, jar_constructor, "CookieJar", 0, JS_CFUNC_constructor_or_func, 0);
     JS_SetConstructor(ctx, ctor, proto);
     JS_SetClassProto(ctx, jar_class, proto);
     return ctor;

@@ -53,19 +53,29 @@ static bool read_range(JSContext *ctx, JSValueConst v, int number, struct http_s
         out->max = out->min;
         return true;
     }
-    if (!JS_IsObject(v)) {
+    if (JS_IsUndefined(v) || JS_IsNull(v)) {
+        JS_ThrowTypeError(ctx, "Cannot convert undefined or null to object");
+        return false;
+    }
+    bool has_both = JS_IsObject(v);
+    JSValue limits[2] = {JS_UNDEFINED, JS_UNDEFINED};
+    for (int i = 0; i < 2 && has_both; i++) {
+        JSAtom name = JS_NewAtom(ctx, i == 0 ? "min" : "max");
+        has_both = JS_HasProperty(ctx, v, name) > 0;
+        if (has_both)
+            limits[i] = JS_GetProperty(ctx, v, name);
+        JS_FreeAtom(ctx, name);
+    }
+    bool ok =
+        has_both && is_integer(ctx, limits[0], &out->min) && is_integer(ctx, limits[1], &out->max);
+    JS_FreeValue(ctx, limits[0]);
+    JS_FreeValue(ctx, limits[1]);
+    if (!has_both)
         js_throw_go_error(ctx,
                           "argument number %d to expectedStatuses was neither an integer nor an "
                           "object like {min:100, max:329}",
                           number);
-        return false;
-    }
-    JSValue min = JS_GetPropertyStr(ctx, v, "min");
-    JSValue max = JS_GetPropertyStr(ctx, v, "max");
-    bool ok = is_integer(ctx, min, &out->min) && is_integer(ctx, max, &out->max);
-    JS_FreeValue(ctx, min);
-    JS_FreeValue(ctx, max);
-    if (!ok)
+    else if (!ok)
         js_throw_go_error(ctx, "both min and max need to be integers for argument number %d",
                           number);
     return ok;

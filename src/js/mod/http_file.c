@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "js/go_args.h"
 #include "js/go_types.h"
 #include "js/js_util.h"
 
@@ -48,18 +49,24 @@ JSValue http_js_file(JSContext *ctx, JSValueConst this_val, int argc, JSValueCon
     bool is_buffer = strcmp(type, "sobek.ArrayBuffer") == 0 && JS_GetArrayBuffer(ctx, &len, data);
     if (!JS_IsString(data) && !is_buffer)
         return js_throw_go_error(ctx, "invalid type %s, expected string or ArrayBuffer", type);
+    struct js_text name, content_type;
+    if (!go_string_arg(ctx, argc, argv, 1, &name))
+        return JS_EXCEPTION;
+    if (!go_string_arg(ctx, argc, argv, 2, &content_type)) {
+        js_text_release(&name);
+        return JS_EXCEPTION;
+    }
     JSValue f = JS_NewObjectClass(ctx, (int)file_class);
-    if (JS_IsException(f))
-        return f;
-    char name[32];
-    snprintf(name, sizeof name, "%" PRId64, clock_wall_ns());
+    char now[32];
+    snprintf(now, sizeof now, "%" PRId64, clock_wall_ns());
     JS_SetPropertyStr(ctx, f, "data", JS_DupValue(ctx, data));
     JS_SetPropertyStr(ctx, f, "filename",
-                      argc > 1 && !JS_IsUndefined(argv[1]) ? JS_DupValue(ctx, argv[1])
-                                                           : JS_NewString(ctx, name));
+                      argc > 1 ? JS_NewStringLen(ctx, name.s.ptr, name.s.len)
+                               : JS_NewString(ctx, now));
     JS_SetPropertyStr(ctx, f, "content_type",
-                      argc > 2 && !JS_IsUndefined(argv[2])
-                          ? JS_DupValue(ctx, argv[2])
-                          : JS_NewString(ctx, "application/octet-stream"));
+                      argc > 2 ? JS_NewStringLen(ctx, content_type.s.ptr, content_type.s.len)
+                               : JS_NewString(ctx, "application/octet-stream"));
+    js_text_release(&name);
+    js_text_release(&content_type);
     return f;
 }

@@ -20,6 +20,8 @@ static void cache_free(void *value) {
     struct url_cache *c = value;
     for (size_t i = 0; i < CACHE_SLOTS; i++)
         http_url_entry_unref(c->slots[i]);
+    if (cache == c)
+        cache = NULL;
     free(c);
 }
 

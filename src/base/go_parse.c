@@ -1,4 +1,4 @@
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 
 #include "base/buf.h"
 #include "base/duration.h"

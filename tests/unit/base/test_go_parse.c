@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 
 static void assert_int(const char *text, int base, int64_t expected) {
     int64_t value;
