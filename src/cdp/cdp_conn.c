@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -114,7 +115,7 @@ static void ws_reader(void *arg) {
 
 static int write_pipe(struct cdp_conn *c, struct slice bytes) {
     while (bytes.len) {
-        ssize_t n = write(c->write_fd, bytes.ptr, bytes.len);
+        ssize_t n = send(c->write_fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
         if (n > 0) {
             bytes = slice_from(bytes.ptr + n, bytes.len - (size_t)n);
         } else if (n < 0 && errno == EAGAIN) {

@@ -20,7 +20,7 @@ struct cdp_handler {
     void *arg;
 };
 
-/* Takes the descriptors (made non-blocking here). */
+/* Takes the descriptors (made non-blocking here): a pipe or socket to read, a socket to write. */
 struct cdp_conn *cdp_conn_new_pipe(struct worker *w, int read_fd, int write_fd,
                                    const struct cdp_handler *handler);
 /* Takes ws. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -244,7 +245,10 @@ static int open_pipes(int pipes[PIPES][2], struct error *err) {
     for (int i = 0; i < PIPES; i++)
         pipes[i][0] = pipes[i][1] = -1;
     for (int i = 0; i < PIPES; i++)
-        if (pipe2(pipes[i], O_CLOEXEC))
+        /* Commands go through a socket: a write to a pipe whose reader is gone would be a signal.
+         */
+        if (i == COMMANDS ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes[i])
+                          : pipe2(pipes[i], O_CLOEXEC))
             return error_set(err, KE_IO, "cannot make a pipe for the browser: %s", strerror(errno));
     return 0;
 }
