@@ -9,13 +9,14 @@ BUILD_TYPE ?= Release
 CMAKE_FLAGS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all help setup build demo test check check-asan bench format install uninstall clean fuzz
+.PHONY: all help setup build demo playground test check check-asan bench format install uninstall clean fuzz
 
 all: build
 
 help:
 	@echo "make             build $(BUILD)/kiln and $(BUILD)/quickpizza (installs missing packages first)"
 	@echo "make demo        run examples/test.js against the playground, both from this build"
+	@echo "make playground  quickpizza, and Prometheus where it is installed, until Ctrl-C"
 	@echo "make test        every check: format, includes, unit, scenario, conformance, sanitizers"
 	@echo "make check       the same without the sanitizer build"
 	@echo "make check-asan  only the sanitizer build"
@@ -34,6 +35,9 @@ build: setup
 
 demo: build
 	@BUILD=$(BUILD) tools/demo.sh
+
+playground: build
+	@BUILD=$(BUILD) tools/playground.sh
 
 test:
 	@tools/setup.sh test

@@ -6,10 +6,7 @@
 import collections
 import gzip
 import http.server
-import os
 import struct
-import subprocess
-import sys
 import threading
 from concurrent import futures
 
@@ -207,17 +204,3 @@ class GrpcReceiver:
 
     def __exit__(self, *_):
         self.server.stop(None).wait()
-
-
-def with_grpcio():
-    """Goes on in Debian's own Python when this one lacks grpcio; False when neither has it."""
-    try:
-        import grpc  # noqa: F401
-        return True
-    except ImportError:
-        own = '/usr/bin/python3'
-        if 'KILN_TEST_PYTHON' in os.environ or not os.path.exists(own):
-            return False
-        if subprocess.run([own, '-c', 'import grpc'], stderr=subprocess.DEVNULL).returncode != 0:
-            return False
-        os.execve(own, [own, *sys.argv], dict(os.environ, KILN_TEST_PYTHON=own))

@@ -10,10 +10,11 @@ import tempfile
 import time
 import unittest
 
+from debian_python import with_modules
 from kiln_runner import Started, kiln, script
-from otlp_receiver import GrpcReceiver, HttpReceiver, decode, with_grpcio
+from otlp_receiver import GrpcReceiver, HttpReceiver, decode
 
-HAS_GRPC = with_grpcio()
+HAS_GRPC = with_modules('grpc')
 
 SCRIPT = """
 import { check, group } from 'k6';
