@@ -324,6 +324,11 @@ static int read_type_parts(struct reader *r, struct slice rest, struct proto_typ
     case FIELD(9, WIRE_BYTES):
         TRY(read_range(r, f.bytes, &type->reserved));
         break;
+    case FIELD(10, WIRE_BYTES): {
+        struct proto_reserved_name name = {.name = arena_slice(r->arena, f.bytes)};
+        list_push(r->arena, &type->reserved_names, name);
+        break;
+    }
     }
     for (uint32_t i = 0; i < type->oneofs.len; i++)
         type->oneofs.ptr[i]->full_name =

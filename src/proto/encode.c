@@ -122,7 +122,8 @@ static bool read_scalar(struct encoder *e, const struct proto_field *f,
     bool is_ok;
     switch (f->kind) {
     case KIND_STRING:
-        out->bytes = token->text;
+        if (token->kind == JSON_STRING)
+            out->bytes = token->text;
         return token->kind == JSON_STRING;
     case KIND_INT32:
     case KIND_INT64:
@@ -130,7 +131,7 @@ static bool read_scalar(struct encoder *e, const struct proto_field *f,
         out->bits = (uint64_t)v;
         return is_ok;
     case KIND_BOOL:
-        out->bits = token->boolean;
+        out->bits = token->kind == JSON_BOOL && token->boolean;
         return token->kind == JSON_BOOL;
     case KIND_ENUM:
         is_ok = read_enum(f, token, &v);

@@ -36,8 +36,9 @@ int proto_error(struct error *err, const char *fmt, ...) {
     return error_set(err, KE_INVALID, "proto: %s", words);
 }
 
-static int error_at(const struct json_reader *r, const char *at, const char *kind, const char *fmt,
-                    va_list ap) {
+__attribute__((format(printf, 4, 0))) static int error_at(const struct json_reader *r,
+                                                          const char *at, const char *kind,
+                                                          const char *fmt, va_list ap) {
     char words[440];
     size_t line = 1;
     const char *start = r->all.ptr;

@@ -278,7 +278,7 @@ int message_decode(const struct proto_type *type, struct slice wire, bool is_par
     if (type->is_message_set)
         return proto_error(err, "no support for message_set_wire_format");
     *out = new_message(&d, type);
-    int rc = decode_fields(&d, *out, &at, at + wire.len, 0, PROTO_DEPTH_MAX);
+    int rc = decode_fields(&d, *out, &at, at + wire.len, 0, PROTO_DEPTH_MAX - 1);
     if (rc != 0 || is_partial)
         return rc;
     const struct proto_field *missing = type->may_lack ? missing_field(*out) : NULL;

@@ -209,7 +209,9 @@ static struct found look_up(struct resolver *r, struct slice scope, struct slice
         }
         if (symbol != NULL && first.len == name.len) {
             struct found found = {symbol, full_name_of(&r->scratch, scope, name)};
-            if (is_type(symbol) || !only_types)
+            if (symbol->kind == SYMBOL_PACKAGE)
+                found.symbol = NULL;
+            else if (is_type(symbol) || !only_types)
                 return found;
             if (best.symbol == NULL)
                 best = found;
