@@ -54,7 +54,7 @@ class HttpServer:
                     errors.append(error)
                     self.close_connection = True
 
-            do_POST = do_PUT = do_HEAD = do_GET
+            do_POST = do_PUT = do_DELETE = do_HEAD = do_GET
 
             def log_message(self, *_):
                 pass
