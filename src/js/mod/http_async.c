@@ -43,7 +43,7 @@ struct async_request {
     struct error err;
     int rc;
     struct fiber *fiber;
-    JSValue resolve, reject;
+    JSValue promise;
 };
 
 static void async_settle(struct vu *vu, struct js_completion *c) {
@@ -54,11 +54,9 @@ static void async_settle(struct vu *vu, struct js_completion *c) {
     bool failed = JS_IsException(r);
     if (failed)
         r = JS_GetException(ctx);
-    JS_FreeValue(
-        ctx, JS_Call(ctx, failed ? a->reject : a->resolve, JS_UNDEFINED, 1, (JSValueConst *)&r));
+    JS_SettlePromise(ctx, a->promise, r, failed);
     JS_FreeValue(ctx, r);
-    JS_FreeValue(ctx, a->resolve);
-    JS_FreeValue(ctx, a->reject);
+    JS_FreeValue(ctx, a->promise);
     http_call_release(&a->call);
     free(a);
     js_loop_pending_done(vu);
@@ -85,14 +83,12 @@ JSValue http_js_async_request(JSContext *ctx, JSValueConst this_val, int argc, J
     struct vu *vu = mod->vu;
     if (!js_require_vu_context(vu, "Making http requests in the init context is not supported"))
         return JS_EXCEPTION;
-    JSValue resolving[2];
-    JSValue promise = JS_NewPromiseCapability(ctx, resolving);
+    JSValue promise = JS_NewPendingPromise(ctx);
     if (JS_IsException(promise))
         return promise;
     struct async_request *a = xcalloc(1, sizeof *a);
     a->completion.run = async_settle;
-    a->resolve = resolving[0];
-    a->reject = resolving[1];
+    a->promise = JS_DupValue(ctx, promise);
     list_push_back(&mod->in_flight, &a->link);
     js_loop_pending_add(vu);
 #define ARG(i) (argc > (i) ? argv[i] : JS_UNDEFINED)

@@ -143,7 +143,7 @@ struct js_call {
     struct redis_call call;
     struct js_completion completion;
     struct vu *vu;
-    JSValue self, resolve, reject; /* self: a client that works is not collected */
+    JSValue self, promise; /* self: a client that works is not collected */
     enum js_redis_reply reply;
 };
 
@@ -154,11 +154,9 @@ static void settle(struct vu *vu, struct js_completion *completion) {
     bool is_good = c->call.rc == 0 && js_redis_value(ctx, c->call.reply, c->reply, &v);
     if (c->call.rc)
         v = go_error_object(ctx, c->call.words);
-    JS_FreeValue(
-        ctx, JS_Call(ctx, is_good ? c->resolve : c->reject, JS_UNDEFINED, 1, (JSValueConst *)&v));
+    JS_SettlePromise(ctx, c->promise, v, !is_good);
     JS_FreeValue(ctx, v);
-    JS_FreeValue(ctx, c->resolve);
-    JS_FreeValue(ctx, c->reject);
+    JS_FreeValue(ctx, c->promise);
     JSValue self = c->self;
     redis_call_release(&c->call);
     free(c);
@@ -174,8 +172,7 @@ static void call_done(struct redis_call *call) {
 static JSValue start(struct object *o, JSValueConst self, enum js_redis_reply reply,
                      const struct js_redis_args *a) {
     JSContext *ctx = o->vu->ctx;
-    JSValue resolving[2];
-    JSValue promise = JS_NewPromiseCapability(ctx, resolving);
+    JSValue promise = JS_NewPendingPromise(ctx);
     if (JS_IsException(promise))
         return promise;
     struct js_call *c = xcalloc(1, sizeof *c);
@@ -183,8 +180,7 @@ static JSValue start(struct object *o, JSValueConst self, enum js_redis_reply re
     c->completion.run = settle;
     c->vu = o->vu;
     c->self = JS_DupValue(ctx, self);
-    c->resolve = resolving[0];
-    c->reject = resolving[1];
+    c->promise = JS_DupValue(ctx, promise);
     c->reply = reply;
     js_loop_pending_add(o->vu);
     redis_client_do(o->client, &c->call, a->slices, a->n);
