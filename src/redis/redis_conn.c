@@ -4,6 +4,8 @@
 #include "redis/redis_internal.h"
 
 #define BATCH_MAX 64 /* calls a write */
+/* A reader without work stays so long: starting a fiber costs more than waking one. */
+#define LINGER_NS NS_PER_S
 
 struct redis_conn *redis_conn_new(struct redis_node *node, bool is_alone) {
     struct redis_conn *c = xcalloc(1, sizeof *c);
@@ -14,6 +16,7 @@ struct redis_conn *redis_conn_new(struct redis_node *node, bool is_alone) {
     list_init(&c->pending);
     list_init(&c->sent);
     fiber_cond_init(&c->changed);
+    fiber_cond_init(&c->work);
     redis_link_init(&c->io);
     return c;
 }
@@ -125,7 +128,7 @@ static int read_replies(struct redis_conn *c, struct error *err) {
 
 static bool is_worn_out(struct redis_conn *c) {
     const struct redis_options *o = &c->client->o;
-    int64_t now_ns = clock_now_ns();
+    int64_t now_ns = worker_now_ns(c->client->worker);
     return c->is_bad || c->io.in.len > c->io.taken || conn_is_stale(c->io.conn) ||
            (o->max_age_ns && now_ns - c->io.opened_ns > o->max_age_ns) ||
            (o->idle_timeout_ns && now_ns - c->idle_since_ns > o->idle_timeout_ns);
@@ -178,10 +181,7 @@ static void break_off(struct redis_conn *c, int rc, const struct error *err) {
     free(words);
 }
 
-/* Lives as long as there is something to do. */
-static void reader_run(void *arg) {
-    struct redis_conn *c = arg;
-    struct redis_client *client = c->client;
+static void do_work(struct redis_conn *c) {
     struct error err;
     while (!list_empty(&c->pending) || !list_empty(&c->sent)) {
         int rc = list_empty(&c->sent) ? make_ready(c, &err) : 0;
@@ -192,15 +192,40 @@ static void reader_run(void *arg) {
         else
             wait_for_writer(c);
     }
-    c->idle_since_ns = client->o.idle_timeout_ns ? clock_now_ns() : 0;
+    c->idle_since_ns = worker_now_ns(c->client->worker);
     if (c->is_bad && c->io.conn)
         redis_link_close(&c->io);
+}
+
+/* Waits a while for the next command, which often comes at once. False when the fiber is to end:
+ * then the connection is idle, or another reader's. */
+static bool linger(struct redis_conn *c) {
+    struct fiber *self = fiber_self();
+    int64_t until_ns = worker_now_ns(c->client->worker) + LINGER_NS;
+    c->is_lingering = true;
+    while (list_empty(&c->pending) && c->reader == self && fiber_cond_wait(&c->work, until_ns) == 0)
+        ;
+    if (c->reader != self)
+        return false;
+    c->is_lingering = false;
+    if (!list_empty(&c->pending))
+        return true;
     c->reader = NULL;
-    if (c->is_alone) {
-        struct list *l = list_pop_front(&c->node->waiting);
-        if (l)
-            redis_node_submit(c->node, call_of(l));
-    }
+    return false;
+}
+
+static void reader_run(void *arg) {
+    struct redis_conn *c = arg;
+    struct redis_client *client = c->client;
+    do {
+        do_work(c);
+        if (c->is_alone) {
+            c->reader = NULL;
+            struct list *l = list_pop_front(&c->node->waiting);
+            if (l)
+                redis_node_submit(c->node, call_of(l));
+        }
+    } while (!c->is_alone && linger(c));
     redis_fiber_done(client);
 }
 
@@ -209,13 +234,21 @@ void redis_conn_queue(struct redis_conn *c, struct redis_call *call) {
     list_push_back(&c->pending, &call->link);
     if (!c->reader)
         c->reader = redis_fiber_start(c->client, reader_run, c);
+    else if (c->is_lingering)
+        fiber_cond_signal(&c->work);
     else if (c->is_reading && !c->writer)
         c->writer = redis_fiber_start(c->client, writer_run, c);
 }
 
 void redis_conn_cancel(struct redis_conn *c) {
-    if (c->reader)
-        fiber_cancel(c->reader);
+    struct fiber *reader = c->reader;
+    /* One that lingers is not the reader of the calls to come. */
+    if (c->is_lingering && list_empty(&c->pending)) {
+        c->reader = NULL;
+        c->is_lingering = false;
+    }
+    if (reader)
+        fiber_cancel(reader);
     if (c->writer)
         fiber_cancel(c->writer);
 }

@@ -20,6 +20,8 @@ struct redis_conn {
     struct list sent;    /* calls without their reply, oldest first */
     struct fiber *reader, *writer;
     struct fiber_cond changed; /* the writer has ended */
+    struct fiber_cond work;    /* there is something pending */
+    bool is_lingering;         /* the reader has nothing to do */
     bool is_reading;           /* the reader waits for replies */
     bool is_bad;               /* not to be used again */
     bool is_alone;             /* for one call at a time */

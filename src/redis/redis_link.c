@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "fiber/worker.h"
 
 #define READ_BYTES ((size_t)4 << 10)
 /* A buffer that has grown beyond this is given back when it is empty. */
@@ -29,7 +30,7 @@ void redis_link_release(struct redis_link *l) {
 }
 
 int64_t redis_deadline(int64_t timeout_ns) {
-    return timeout_ns ? clock_now_ns() + timeout_ns : NEVER_NS;
+    return timeout_ns ? worker_now_ns(worker_self()) + timeout_ns : NEVER_NS;
 }
 
 /* ---------------------------------------------------------------- bytes */

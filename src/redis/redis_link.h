@@ -52,5 +52,5 @@ int redis_link_read(struct redis_link *l, struct slice *out, int64_t deadline_ns
 
 /* A reply's error, or NULL slice: "ERR unknown command". */
 struct slice redis_reply_error(struct slice reply);
-/* clock_now_ns() + timeout_ns; NEVER_NS for a timeout of 0. */
+/* A timeout from now on; NEVER_NS for one of 0. */
 int64_t redis_deadline(int64_t timeout_ns);

@@ -3,9 +3,11 @@
 middle of a run. Environment: KILN, path of the program."""
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 from kiln_runner import Started, kiln, run_tests_together, script
@@ -300,7 +302,80 @@ class Single(unittest.TestCase):
             '"error: hostname (db.blocked.test) is in a blocked pattern (*.blocked.test)"',
             '"error: lookup nope.invalid: no such host"', '"error: address /tmp/redis.sock: missing port in address"'])
 
-    def test_a_server_that_is_silent_or_talks_nonsense(self):
+    def test_a_server_that_talks_nonsense(self):
+        hello = b'*2\r\n$5\r\nproto\r\n:2\r\n'
+        cases = [
+            (b'HTTP/1.1 400 Bad Request\r\n\r\n', "get('k')", 'error: redis: can\'t parse "HTTP/1.1 400 Bad Request"'),
+            (b'$5\r\nabc', "get('k')", 'error: EOF'),
+            (b'', "get('k')", 'error: EOF'),
+            (b'*2\r\n$1\r\na\r\n', "mget('a', 'b')", 'error: EOF'),
+            (b'*1\r\n' * 70, "sendCommand('X')", 'error: redis: reply is nested too deeply'),
+            (b'*999999999999\r\n', "sendCommand('X')", 'error: redis: can\'t parse "*999999999999"'),
+            (b'$999999999999\r\n', "get('k')", 'error: redis: can\'t parse "$999999999999"'),
+            (b'*3\r\n+a\r\n', "hgetall('k')", 'error: EOF'),
+            (b'*1\r\n+a\r\n', "hgetall('k')", 'error: redis: can\'t parse map reply: "*1"'),
+            (b'+OK\r\n', "hkeys('k')", 'error: redis: can\'t parse array/set/push reply: "+OK"'),
+            (b'*0\r\n', "incr('k')", 'error: redis: can\'t parse int reply: "*0"'),
+            (b'*0\r\n', "get('k')", 'error: redis: can\'t parse reply as a string: "*0"'),
+            (b':7\r\n', "get('k')", '7'),
+            (b'$1\r\n7\r\n', "incr('k')", 7),
+            (b'+OK\r\n+more\r\n:3\r\n', "set('k', 'v')", 'OK'),
+            (b'$2\r\n\xff\xfe\r\n', "get('k')", '\ufffd\ufffd'),
+            (b'-MOVED 1 127.0.0.1:1\r\n', "get('k')", 'error: MOVED 1 127.0.0.1:1'),
+        ]
+        cluster_cases = [
+            (b'+nonsense\r\n', "error: redis: can't parse the cluster's slots"),
+            (b'*1\r\n*3\r\n:5\r\n:99999\r\n*0\r\n', "error: redis: can't parse the cluster's slots"),
+            (b'*1\r\n*3\r\n:0\r\n:9\r\n*1\r\n+x\r\n', "error: redis: can't parse the cluster's slots"),
+            (b'-ERR no\r\n', 'error: ERR no'),
+        ]
+        redirections = [('MOVED 1 :%d', 'error: MOVED 1 :%d'),  # for ever
+                        ('MOVED what', 'error: MOVED what'), ('ASK 1 [::1]:x', 'error: ASK 1 [::1]:x')]
+
+        def answer(peer, reply, slots):
+            """HELLO first; then what it is asked for, once."""
+            with peer:
+                while True:
+                    question = peer.recv(65536)
+                    is_hello, is_slots = b'hello' in question, b'slots' in question and slots
+                    peer.sendall(hello if is_hello else slots if is_slots else reply)
+                    if not question or not is_hello:
+                        return
+
+        def serve(listener, reply, slots):
+            with listener:
+                try:
+                    while True:
+                        peer, _ = listener.accept()
+                        threading.Thread(target=answer, args=(peer, reply, slots)).start()
+                except OSError:
+                    pass
+
+        def server(reply, has_slots=False):
+            listener = socket.create_server(('127.0.0.1', 0))
+            port = listener.getsockname()[1]
+            slots = b'*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n$0\r\n\r\n:%d\r\n$1\r\nx\r\n' % port
+            self.addCleanup(listener.close)
+            self.addCleanup(listener.shutdown, socket.SHUT_RDWR)
+            threading.Thread(target=serve, args=(listener, reply.replace(b'%d', b'%d' % port), slots if has_slots else b'')).start()
+            return port
+
+        calls, expected = [], []
+        for reply, call, result in cases:
+            calls.append("new Client('redis://127.0.0.1:%d?max_retries=-1').%s" % (server(reply), call))
+            expected.append(result)
+        cluster = "new Client({ cluster: { nodes: ['redis://127.0.0.1:%d'], maxRedirects: 2 } }).get('k')"
+        for reply, result in cluster_cases:
+            calls.append(cluster % server(reply))
+            expected.append(result)
+        for words, result in redirections:
+            port = server(b'-%s\r\n' % words.encode(), has_slots=True)
+            calls.append(cluster % port)
+            expected.append(result.replace('%d', str(port)))
+        run = self.run_script('\n'.join('await tell(%s);' % call for call in calls))
+        self.assertEqual([json.loads(text) for text in said(run)], expected)
+
+    def test_a_server_that_is_silent(self):
         with Redis('--enable-debug-command', 'yes') as server:
             run = self.run_script("""
                 const slow = new Client('%s?read_timeout=100ms&max_retries=1');
