@@ -76,6 +76,8 @@ void worker_io_close(struct worker_io *io);
 /* Waits until fd is ready for any of events (an error or hang-up counts as both). Yields. 0,
  * KE_TIMEOUT, KE_CANCELED. */
 int worker_io_wait(struct worker_io *io, int events, int64_t deadline_ns);
+/* A fiber that waits to read returns now, as if there were something. */
+void worker_io_rouse(struct worker_io *io);
 /* Something arrived (data, EOF or error) on the idle descriptor since the last wait: a pooled
  * connection that says so is probably stale (a look at the descriptor tells). */
 bool worker_io_is_dirty(const struct worker_io *io);

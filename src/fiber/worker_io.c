@@ -143,6 +143,10 @@ int worker_io_wait(struct worker_io *io, int events, int64_t deadline_ns) {
     return rc;
 }
 
+void worker_io_rouse(struct worker_io *io) {
+    waiter_resume(io->reader);
+}
+
 bool worker_io_is_dirty(const struct worker_io *io) {
     return io->is_dirty;
 }

@@ -6,14 +6,17 @@
 #include "base/check.h"
 #include "http/h2_error.h"
 #include "http/h2_session_internal.h"
+#include "http/header.h"
 #include "http/http_client.h"
 
 /* Go's. Bodies are taken off the wire as they come, so windows only bound what is under way. */
 #define STREAM_WINDOW (4 << 20)
 #define CONNECTION_WINDOW ((1 << 30) + 65535)
+/* Sent bytes of an open body leave its buffer together. */
+#define OPEN_BODY_SLACK ((size_t)256 * 1024)
 
 static nghttp2_session_callbacks *callbacks;
-static nghttp2_option *option;
+static nghttp2_option *option, *option_paced;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 void h2_stream_end(struct h2_stream *stream) {
@@ -21,6 +24,15 @@ void h2_stream_end(struct h2_stream *stream) {
         return;
     stream->is_done = true;
     stream->end_ns = clock_now_ns();
+    if (stream->is_parked)
+        fiber_wake(stream->fiber);
+    if (stream->feeder)
+        fiber_wake(stream->feeder);
+}
+
+/* Something that its fiber waits for, and more will come. */
+static void tell(struct h2_stream *stream) {
+    stream->has_news = true;
     if (stream->is_parked)
         fiber_wake(stream->fiber);
 }
@@ -54,6 +66,20 @@ static int begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, void *
     return 0;
 }
 
+static void add_trailer(struct h2_stream *stream, struct slice name, struct slice value) {
+    struct buf *t = &stream->trailers;
+    bool is_good = name.len && name.ptr[0] != ':' && http_all_of(name, HTTP_TOKEN) &&
+                   http_all_of(value, HTTP_VALUE);
+    if (!is_good || buf_reserve(t, name.len + value.len + 4)) {
+        offend(stream, "invalid trailer");
+        return;
+    }
+    buf_append_slice(t, name);
+    buf_append(t, ": ", 2);
+    buf_append_slice(t, value);
+    buf_append(t, "\r\n", 2);
+}
+
 static int header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t *name,
                   size_t name_bytes, const uint8_t *value, size_t value_bytes, uint8_t flags,
                   void *arg) {
@@ -61,8 +87,14 @@ static int header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t
     struct error cause;
     (void)flags;
     (void)arg;
-    if (!stream || stream->has_head) /* a trailer is dropped */
+    if (!stream)
         return 0;
+    if (unlikely(stream->has_head)) {
+        if (stream->keeps_trailers)
+            add_trailer(stream, slice_from((const char *)name, name_bytes),
+                        slice_from((const char *)value, value_bytes));
+        return 0;
+    }
     if (unlikely(h2_head_add(&stream->head, slice_from((const char *)name, name_bytes),
                              slice_from((const char *)value, value_bytes), &cause)))
         offend(stream, cause.text);
@@ -71,6 +103,7 @@ static int header(nghttp2_session *ng, const nghttp2_frame *frame, const uint8_t
 
 static void end_of_headers(struct h2_stream *stream, bool is_end) {
     struct error cause;
+    stream->ended_by_head = is_end;
     if (stream->has_head) {
         if (is_end)
             h2_stream_end(stream);
@@ -93,8 +126,8 @@ static void end_of_headers(struct h2_stream *stream, bool is_end) {
         if (!stream->is_head_request && stream->head.notes.content_length > 0)
             error_set(&stream->err, KE_EOF, "unexpected EOF");
         h2_stream_end(stream);
-    } else if (stream->is_parked) {
-        fiber_wake(stream->fiber);
+    } else {
+        tell(stream);
     }
 }
 
@@ -123,6 +156,11 @@ static int data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const uint
     struct h2_session *s = arg;
     struct h2_stream *stream = stream_of(ng, id);
     (void)flags;
+    if (s->is_paced) {
+        nghttp2_session_consume_connection(ng, n);
+        if (stream && !stream->is_paced)
+            nghttp2_session_consume_stream(ng, id, n);
+    }
     if (!stream)
         return 0;
     if (unlikely(!stream->has_head || (stream->is_head_request && n))) {
@@ -140,6 +178,8 @@ static int data_chunk(nghttp2_session *ng, uint8_t flags, int32_t id, const uint
         rc = KE_TOO_LARGE;
     if (likely(rc == 0)) {
         stream->data_bytes += n;
+        if (stream->wants_data)
+            tell(stream);
         if (likely(!is_excess))
             return 0;
         error_set(&stream->err, KE_FAILED,
@@ -176,6 +216,29 @@ static void copy_pieces(struct h2_stream *stream, uint8_t *to, size_t bytes) {
     }
 }
 
+static ssize_t read_open_body(struct h2_stream *stream, uint8_t *to, size_t bytes,
+                              uint32_t *flags) {
+    struct buf *out = &stream->outgoing;
+    size_t left = out->len - stream->body_sent, n = left < bytes ? left : bytes;
+    if (n == 0 && !stream->is_body_ended)
+        return NGHTTP2_ERR_DEFERRED;
+    if (n)
+        memcpy(to, out->ptr + stream->body_sent, n);
+    stream->body_sent += n;
+    if (n == left) {
+        buf_reset(out);
+        stream->body_sent = 0;
+        if (stream->is_body_ended)
+            *flags |= NGHTTP2_DATA_FLAG_EOF;
+    } else if (stream->body_sent >= OPEN_BODY_SLACK) {
+        buf_consume(out, stream->body_sent);
+        stream->body_sent = 0;
+    }
+    if (stream->feeder)
+        fiber_wake(stream->feeder);
+    return (ssize_t)n;
+}
+
 static ssize_t read_body(nghttp2_session *ng, int32_t id, uint8_t *to, size_t bytes,
                          uint32_t *flags, nghttp2_data_source *source, void *arg) {
     struct h2_stream *stream = stream_of(ng, id);
@@ -183,6 +246,8 @@ static ssize_t read_body(nghttp2_session *ng, int32_t id, uint8_t *to, size_t by
     (void)arg;
     if (!stream)
         return NGHTTP2_ERR_DEFERRED; /* about to be reset */
+    if (stream->has_open_body)
+        return read_open_body(stream, to, bytes, flags);
     size_t left = stream->body.len - stream->body_sent, n = left < bytes ? left : bytes;
     if (stream->pieces)
         copy_pieces(stream, to, n);
@@ -229,6 +294,8 @@ static void goaway(struct h2_session *s, const nghttp2_goaway *frame) {
 
 static void reset(struct h2_session *s, struct h2_stream *stream, uint32_t code) {
     stream->is_unprocessed = code == NGHTTP2_REFUSED_STREAM;
+    stream->was_reset = true;
+    stream->reset_code = code;
     if (code == NGHTTP2_PROTOCOL_ERROR)
         s->is_draining = true;
     h2_stream_error(&stream->err, stream->id, code, "received from peer");
@@ -242,6 +309,8 @@ static int frame_came(nghttp2_session *ng, const nghttp2_frame *frame, void *arg
         goaway(s, &frame->goaway);
         return 0;
     }
+    if (frame->hd.type == NGHTTP2_SETTINGS)
+        s->has_settings = true;
     struct h2_stream *stream = stream_of(ng, frame->hd.stream_id);
     if (!stream)
         return 0;
@@ -281,6 +350,14 @@ static int stream_closed(nghttp2_session *ng, int32_t id, uint32_t code, void *a
     return 0;
 }
 
+static nghttp2_option *option_new(void) {
+    nghttp2_option *o;
+    CHECK(nghttp2_option_new(&o) == 0);
+    nghttp2_option_set_no_http_messaging(o, 1);
+    nghttp2_option_set_max_send_header_block_length(o, HTTP_MAX_HEADER_BYTES);
+    return o;
+}
+
 static void make_tables(void) {
     CHECK(nghttp2_session_callbacks_new(&callbacks) == 0);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, begin_headers);
@@ -289,9 +366,9 @@ static void make_tables(void) {
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frame_came);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, frame_went);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, stream_closed);
-    CHECK(nghttp2_option_new(&option) == 0);
-    nghttp2_option_set_no_http_messaging(option, 1);
-    nghttp2_option_set_max_send_header_block_length(option, HTTP_MAX_HEADER_BYTES);
+    option = option_new();
+    option_paced = option_new();
+    nghttp2_option_set_no_auto_window_update(option_paced, 1);
 }
 
 void h2_events_attach(struct h2_session *s) {
@@ -301,7 +378,8 @@ void h2_events_attach(struct h2_session *s) {
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP_MAX_HEADER_BYTES},
     };
     pthread_once(&once, make_tables);
-    CHECK(nghttp2_session_client_new2(&s->ng, callbacks, s, option) == 0);
+    CHECK(nghttp2_session_client_new2(&s->ng, callbacks, s, s->is_paced ? option_paced : option) ==
+          0);
     CHECK(nghttp2_submit_settings(s->ng, NGHTTP2_FLAG_NONE, settings, countof(settings)) == 0);
     nghttp2_session_set_local_window_size(s->ng, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW);
 }

@@ -11,14 +11,25 @@
 
 /* After a read of this size more is likely to be there already. */
 #define BIG_READ 8192
+/* Of an open body; more of it waits in its writer. */
+#define UNSENT_MAX ((size_t)64 * 1024)
 
-struct h2_session *h2_session_new(struct conn *conn) {
+static struct h2_session *session_new(struct conn *conn, bool is_paced) {
     struct h2_session *s = xcalloc(1, sizeof *s);
     s->conn = conn;
+    s->is_paced = is_paced;
     list_init(&s->streams);
     buf_init(&s->out, BUF_NO_CAP);
     h2_events_attach(s);
     return s;
+}
+
+struct h2_session *h2_session_new(struct conn *conn) {
+    return session_new(conn, false);
+}
+
+struct h2_session *h2_session_new_paced(struct conn *conn) {
+    return session_new(conn, true);
 }
 
 void h2_session_free(struct h2_session *s) {
@@ -45,6 +56,7 @@ static void fail_all(struct h2_session *s, const struct error *err) {
     if (s->is_dead)
         return;
     s->is_dead = true;
+    s->end = *err;
     for (struct list *l = s->streams.next; l != &s->streams; l = l->next) {
         struct h2_stream *stream = container_of(l, struct h2_stream, link);
         if (stream->is_done)
@@ -177,7 +189,8 @@ static long take_input(struct h2_session *s, int64_t event_ns) {
     }
     if (n == 0)
         return 0;
-    int64_t resumed_ns = fiber_resumed_ns(fiber_self());
+    struct fiber *self = fiber_self(); /* none when a timer looks */
+    int64_t resumed_ns = self ? fiber_resumed_ns(self) : event_ns;
     s->event_ns = event_ns;
     s->queued_ns = resumed_ns > event_ns ? resumed_ns - event_ns : 0;
     ssize_t used = nghttp2_session_mem_recv(s->ng, (const uint8_t *)buf, (size_t)n);
@@ -193,13 +206,17 @@ static long take_input(struct h2_session *s, int64_t event_ns) {
     return n;
 }
 
-bool h2_session_is_usable(struct h2_session *s) {
-    if (unlikely(s->is_dead || s->is_draining))
-        return false;
+static void take_stale_input(struct h2_session *s) {
     if (!s->reader && conn_is_stale(s->conn)) {
         while (take_input(s, clock_now_ns()) > 0)
             ;
     }
+}
+
+bool h2_session_is_usable(struct h2_session *s) {
+    if (unlikely(s->is_dead || s->is_draining))
+        return false;
+    take_stale_input(s);
     return !s->is_dead && !s->is_draining && nghttp2_session_check_request_allowed(s->ng);
 }
 
@@ -208,10 +225,40 @@ bool h2_session_has_room(const struct h2_session *s) {
            nghttp2_session_get_remote_settings(s->ng, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 
+void h2_session_tick(struct h2_session *s) {
+    if (s->is_dead)
+        return;
+    take_stale_input(s);
+    flush(s);
+}
+
+void h2_session_abort(struct h2_session *s, const struct error *err) {
+    fail_all(s, err);
+}
+
+int h2_session_await_settings(struct h2_session *s, int64_t deadline_ns, struct error *err) {
+    flush(s);
+    while (!s->has_settings && !s->is_dead) {
+        int64_t event_ns = 0;
+        int rc = conn_wait(s->conn, s->out.len ? IO_READ | IO_WRITE : IO_READ, deadline_ns,
+                           &event_ns, err);
+        if (rc)
+            return rc;
+        if (s->out.len)
+            flush(s);
+        if (!s->is_dead)
+            take_input(s, event_ns);
+    }
+    if (s->has_settings && !s->is_dead)
+        return 0;
+    *err = s->end;
+    return err->code;
+}
+
 /* ---------------------------------------------------------------- waiting */
 
 static bool is_over(const struct h2_stream *stream) {
-    return stream->is_done || (stream->has_head && !stream->saw_head);
+    return stream->is_done || stream->has_news;
 }
 
 /* A role is vacant: one of the parked fibers shall take it. The others look by themselves. */
@@ -271,6 +318,7 @@ static int write_for_all(struct h2_session *s, struct h2_stream *stream, int64_t
 }
 
 static int park(struct h2_stream *stream, int64_t deadline_ns, struct error *err) {
+    stream->fiber = fiber_self();
     stream->is_parked = true;
     int rc = fiber_park(deadline_ns);
     stream->is_parked = false;
@@ -296,7 +344,7 @@ int h2_stream_wait(struct h2_stream *stream, int64_t deadline_ns) {
     }
     if (s->n_streams > 1)
         call_next(s);
-    stream->saw_head = stream->has_head;
+    stream->has_news = false;
     return stream->err.code;
 }
 
@@ -322,8 +370,9 @@ void h2_stream_send(struct h2_stream *stream) {
 int h2_stream_open(struct h2_session *s, struct h2_stream *stream, const nghttp2_nv *fields,
                    size_t n_fields, bool has_body) {
     stream->session = s;
-    stream->fiber = fiber_self();
     h2_head_init(&stream->head);
+    buf_init(&stream->trailers, HTTP_MAX_HEADER_BYTES);
+    buf_init(&stream->outgoing, BUF_NO_CAP);
     size_t cap =
         stream->max_body_bytes < SIZE_MAX / 2 ? (size_t)stream->max_body_bytes : SIZE_MAX / 2;
     buf_init(&stream->data, cap);
@@ -339,12 +388,71 @@ int h2_stream_open(struct h2_session *s, struct h2_stream *stream, const nghttp2
     return 0;
 }
 
+void h2_stream_queue(struct h2_stream *stream, struct slice bytes) {
+    if (!stream->is_done)
+        buf_append_slice(&stream->outgoing, bytes);
+}
+
+void h2_stream_fail(struct h2_stream *stream, int code, const char *words) {
+    if (stream->is_done)
+        return;
+    error_set(&stream->err, code, "%s", words);
+    h2_stream_end(stream);
+    if (stream->session->reader == stream)
+        conn_rouse(stream->session->conn);
+}
+
+int h2_stream_write(struct h2_stream *stream, struct slice bytes, int64_t deadline_ns) {
+    struct h2_session *s = stream->session;
+    struct error err;
+    int rc = 0;
+    if (stream->is_done)
+        return 0;
+    buf_append_slice(&stream->outgoing, bytes);
+    nghttp2_session_resume_data(s->ng, stream->id);
+    flush(s);
+    /* Whoever leaves bytes that the socket did not take leaves somebody who waits for room. */
+    while (rc == 0 && !stream->is_done &&
+           (stream->outgoing.len > UNSENT_MAX || (s->out.len && !s->writer))) {
+        stream->feeder = fiber_self();
+        if (s->out.len && !s->writer)
+            rc = write_for_all(s, stream, deadline_ns, &err);
+        else
+            rc = fiber_park(deadline_ns);
+        stream->feeder = NULL;
+    }
+    return rc;
+}
+
+void h2_stream_end_body(struct h2_stream *stream) {
+    stream->is_body_ended = true;
+    if (stream->is_done)
+        return;
+    nghttp2_session_resume_data(stream->session->ng, stream->id);
+    flush(stream->session);
+}
+
+void h2_stream_consumed(struct h2_stream *stream, size_t bytes) {
+    struct h2_session *s = stream->session;
+    if (stream->is_closed || s->is_dead || bytes == 0)
+        return;
+    nghttp2_session_consume_stream(s->ng, stream->id, bytes);
+    flush(s);
+}
+
+int64_t h2_stream_reset_code(const struct h2_stream *stream) {
+    return stream->was_reset ? (int64_t)stream->reset_code : -1;
+}
+
 void h2_stream_close(struct h2_stream *stream) {
     struct h2_session *s = stream->session;
     list_remove(&stream->link);
     s->n_streams--;
+    CHECK(!stream->feeder);
     h2_head_release(&stream->head);
     buf_release(&stream->data);
+    buf_release(&stream->trailers);
+    buf_release(&stream->outgoing);
     if (unlikely(stream->id > 0 && !stream->is_closed && !s->is_dead)) {
         /* What it has in nghttp2's queues must not find it any more. */
         nghttp2_session_set_stream_user_data(s->ng, stream->id, NULL);

@@ -14,12 +14,15 @@ struct h2_session {
     bool has_flusher;         /* a fiber will write when its siblings have had their turn */
     bool has_unmarked;        /* streams that are framed but not known to be written */
     bool is_dead, is_draining;
+    bool is_paced;
+    bool has_settings; /* the server's */
     bool has_goaway;
     uint32_t goaway_code;
     int32_t goaway_last_id;
     char goaway_debug[128];
     size_t goaway_debug_bytes;
     uint32_t own_error; /* of the GOAWAY that we sent */
+    struct error end;   /* why it is dead */
     /* Of the current read. */
     int64_t event_ns, queued_ns;
 };

@@ -116,6 +116,7 @@ static int proxy_tls(struct conn *c, const struct conn_target *t, int64_t deadli
                      struct error *err) {
     struct conn_target proxy = *t;
     proxy.host = t->proxy_host;
+    proxy.tls_name = SLICE("");
     proxy.alpn = CONN_ALPN_HTTP1;
     int rc = conn_tls_handshake(c, &proxy, deadline_ns, err);
     return rc ? proxy_failure(rc, err) : 0;
@@ -257,6 +258,10 @@ int conn_wait(struct conn *c, int events, int64_t deadline_ns, int64_t *out_even
     if (out_event_ns)
         *out_event_ns = has_more ? clock_now_ns() : fiber_event_ns(fiber_self());
     return 0;
+}
+
+void conn_rouse(struct conn *c) {
+    worker_io_rouse(c->io);
 }
 
 bool conn_is_stale(struct conn *c) {

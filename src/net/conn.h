@@ -23,6 +23,7 @@ struct conn_target {
     struct slice host; /* without brackets */
     uint16_t port;
     bool is_tls;
+    struct slice tls_name; /* what the certificate must be for; empty = host */
     enum conn_alpn
         alpn; /* CONN_ALPN_CONFIG: as the tls_config says; WebSockets want HTTP1, gRPC H2 */
     const struct dialer_config *dialer;
@@ -80,6 +81,9 @@ long conn_try_read(struct conn *c, void *buf, size_t bytes, struct error *err);
  * KE_TIMEOUT, KE_CANCELED with words. *out_event_ns as for conn_read. */
 int conn_wait(struct conn *c, int events, int64_t deadline_ns, int64_t *out_event_ns,
               struct error *err);
+
+/* A fiber in conn_wait for IO_READ returns now. */
+void conn_rouse(struct conn *c);
 
 /* An idle connection that got data, EOF or an error since its last use. Costs a system call only
  * when something happened. */

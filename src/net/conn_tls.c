@@ -196,8 +196,8 @@ int conn_tls_handshake(struct conn *c, const struct conn_target *t, int64_t dead
                        struct error *err) {
     struct tls_verdict *verdict = xmalloc(sizeof *verdict);
     int rc = KE_FAILED;
-    c->ssl =
-        tls_session_new((struct tls_config *)(uintptr_t)t->tls, t->host, t->alpn, verdict, err);
+    c->ssl = tls_session_new((struct tls_config *)(uintptr_t)t->tls,
+                             t->tls_name.len ? t->tls_name : t->host, t->alpn, verdict, err);
     if (!c->ssl)
         goto out;
     wire_attach(c);

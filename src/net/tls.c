@@ -23,6 +23,7 @@ struct tls_config {
     struct tls_cert **certs;
     size_t n_certs, n_own_certs; /* the first ones are its own, the rest another config's */
     X509_STORE *roots;           /* NULL = the system's */
+    bool adds_system_roots;      /* to roots */
 
     pthread_mutex_t lock; /* of what follows, made by the first handshake */
     SSL_CTX *ctx;
@@ -97,42 +98,54 @@ fail:
     return NULL;
 }
 
-/* As Go's AppendCertsFromPEM, which passes over what it cannot read. */
-static void roots_add(X509_STORE *roots, const char *pem) {
+/* As Go's AppendCertsFromPEM, which passes over what it cannot read; false when that is all. */
+static bool roots_add(X509_STORE *roots, const char *pem) {
     BIO *in = BIO_new_mem_buf(pem, -1);
     X509 *cert;
+    bool has_any = false;
     while ((cert = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
+        has_any = true;
         X509_STORE_add_cert(roots, cert);
         X509_free(cert);
     }
     BIO_free(in);
     ERR_clear_error();
+    return has_any;
 }
 
-struct tls_config *tls_config_derive(const struct tls_config *base, const char *const *ca_pems,
-                                     size_t n_ca, const struct tls_client_cert *cert,
-                                     bool insecure_skip_verify, struct error *err) {
+static void options_take(struct tls_config *cfg, const struct tls_config *base, bool takes_certs) {
+    cfg->suites12 = base->suites12 ? xstrdup(base->suites12) : NULL;
+    cfg->has_no_suite12 = base->has_no_suite12;
+    size_t n = takes_certs ? base->n_certs : 0;
+    cfg->certs = xrealloc(cfg->certs, (cfg->n_certs + n + 1) * sizeof *cfg->certs);
+    for (size_t i = 0; i < n; i++)
+        cfg->certs[cfg->n_certs++] = base->certs[i];
+}
+
+struct tls_config *tls_config_derive(const struct tls_config *base, const struct tls_own *own,
+                                     struct error *err) {
     struct tls_options options = {
-        .insecure_skip_verify = insecure_skip_verify || (base && base->is_insecure),
+        .insecure_skip_verify = own->insecure_skip_verify || (base && base->is_insecure),
         .min_version = base ? base->min_version : 0,
         .max_version = base ? base->max_version : 0,
-        .certs = cert,
-        .n_certs = cert != NULL,
+        .certs = own->cert,
+        .n_certs = own->cert != NULL,
     };
     struct tls_config *cfg = tls_config_new(&options, err);
     if (!cfg)
         return NULL;
-    if (base) {
-        cfg->suites12 = base->suites12 ? xstrdup(base->suites12) : NULL;
-        cfg->has_no_suite12 = base->has_no_suite12;
-        cfg->certs = xrealloc(cfg->certs, (cfg->n_certs + base->n_certs + 1) * sizeof *cfg->certs);
-        for (size_t i = 0; i < base->n_certs; i++)
-            cfg->certs[cfg->n_certs++] = base->certs[i];
-    }
-    if (n_ca)
+    if (base)
+        options_take(cfg, base, !own->drops_base_certs);
+    if (own->n_cacerts)
         cfg->roots = X509_STORE_new();
-    for (size_t i = 0; i < n_ca; i++)
-        roots_add(cfg->roots, ca_pems[i]);
+    cfg->adds_system_roots = own->keeps_system_roots;
+    for (size_t i = 0; i < own->n_cacerts; i++) {
+        if (!roots_add(cfg->roots, own->cacerts[i]) && own->refuses_bad_cacerts) {
+            error_set(err, KE_CONFIG, "failed to append ca certificate [%zu] from PEM", i);
+            tls_config_free(cfg);
+            return NULL;
+        }
+    }
     return cfg;
 }
 
@@ -212,7 +225,7 @@ static SSL_CTX *context_make(struct tls_config *cfg, struct error *err) {
     tls_verify_install(ctx, cfg->is_insecure);
     if (cfg->roots)
         SSL_CTX_set1_cert_store(ctx, cfg->roots);
-    else if (!cfg->is_insecure)
+    if (!cfg->is_insecure && (!cfg->roots || cfg->adds_system_roots))
         roots_load(ctx);
     if (cfg->n_certs)
         SSL_CTX_set_cert_cb(ctx, client_cert_wanted, cfg);

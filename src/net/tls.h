@@ -33,15 +33,25 @@ struct tls_options {
     bool offer_h2; /* ALPN h2,http/1.1 or only http/1.1 */
 };
 
-/* A config of its own for one client: base's options (NULL: the defaults) with client certificates
- * put before base's, and, when there are any, these authorities (PEM, in any number each) as the
- * only ones trusted. base must outlive it. NULL with *err when a certificate is bad. */
-struct tls_config *tls_config_derive(const struct tls_config *base, const char *const *ca_pems,
-                                     size_t n_ca, const struct tls_client_cert *cert,
-                                     bool insecure_skip_verify, struct error *err);
 /* Options are copied. NULL with *err on bad input ("unknown cipher suite 'X'", bad PEM). */
 struct tls_config *tls_config_new(const struct tls_options *opts, struct error *err);
 void tls_config_free(struct tls_config *cfg);
+
+/* What one client says for itself. */
+struct tls_own {
+    const struct tls_client_cert *cert; /* put before base's; NULL = none */
+    bool drops_base_certs;
+    const char *const *cacerts; /* authorities: PEM, in any number each */
+    size_t n_cacerts;
+    bool keeps_system_roots;  /* beside them; otherwise they are the only ones trusted */
+    bool refuses_bad_cacerts; /* one without a certificate that can be read is an error */
+    bool insecure_skip_verify;
+};
+/* A config of its own for one client: base's options (NULL: the defaults) with these. base must
+ * outlive it unless its certificates are dropped. NULL with *err when a certificate is bad ("failed
+ * to append ca certificate [0] from PEM"). */
+struct tls_config *tls_config_derive(const struct tls_config *base, const struct tls_own *own,
+                                     struct error *err);
 
 /* True for the names that tlsCipherSuites may hold. */
 bool tls_cipher_suite_is_known(const char *name);

@@ -275,7 +275,7 @@ static int add_node(struct redis_options *all, struct node *n, struct error *err
     bool has_cert = n->o.has_tls && n->o.cert && *n->o.cert && n->o.key && *n->o.key;
     if (has_cert) {
         struct tls_client_cert cert = {.cert_pem = n->o.cert, .key_pem = n->o.key};
-        struct tls_config *tls = tls_config_derive(NULL, NULL, 0, &cert, false, err);
+        struct tls_config *tls = tls_config_derive(NULL, &(struct tls_own){.cert = &cert}, err);
         if (!tls)
             return KE_INVALID;
         tls_config_free(tls);

@@ -38,12 +38,15 @@ struct tls_config *js_redis_tls_ref(const struct tls_config *base, const struct 
                                     struct error *err) {
     bool has_cert = o->cert && *o->cert && o->key && *o->key;
     struct tls_client_cert cert = {.cert_pem = o->cert, .key_pem = o->key};
+    struct tls_own own = {.cert = has_cert ? &cert : NULL,
+                          .cacerts = (const char *const *)o->ca,
+                          .n_cacerts = o->n_ca,
+                          .insecure_skip_verify = o->skips_verify};
     struct tls_config *cfg = NULL;
     char *key = key_of(o);
     pthread_mutex_lock(&lock);
     struct entry *e = find(base, key);
-    if (!e && (cfg = tls_config_derive(base, (const char *const *)o->ca, o->n_ca,
-                                       has_cert ? &cert : NULL, o->skips_verify, err))) {
+    if (!e && (cfg = tls_config_derive(base, &own, err))) {
         e = xcalloc(1, sizeof *e);
         e->base = base;
         e->key = key;
