@@ -290,6 +290,12 @@ setup_browser_scripts() {
     echo "$npm_stamp" >"$dir/.stamp"
 }
 
+# gRPC's own server in JavaScript, which tests talk to.
+setup_grpc_server() {
+    take_from_npm grpc-js || return 0
+    echo "$npm_stamp" >"$deps/grpc-js/.stamp"
+}
+
 # ---------------------------------------------------------------- Node.js
 # The test server of the conformance suite is made for Node 20. The machine's own when it is new enough;
 # otherwise the npm package `node`, which carries the program, in .deps/node. Debian 12's Node 18 starts
@@ -331,3 +337,4 @@ setup_quickjs
 setup_browser_scripts
 setup_jslib
 [ $level = build ] || setup_node
+[ $level = build ] || setup_grpc_server

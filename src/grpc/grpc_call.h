@@ -20,7 +20,7 @@ struct grpc_call {
     struct slice path;                    /* views, good until the start returns … */
     const struct grpc_metadata *metadata; /* … may be NULL */
     int64_t deadline_ns;                  /* NEVER_NS = none */
-    bool is_client_stream; /* otherwise the first message sent is the last */
+    bool is_client_stream;                /* otherwise the first message sent is the last */
     bool is_server_stream;                /* otherwise one message is a must */
     /* Results. */
     struct grpc_status status; /* once the call is over */

@@ -253,11 +253,7 @@ static void add_meta(struct vu *vu, JSModuleDef *m, const char *url) {
 static int unknown_init(JSContext *ctx, JSModuleDef *m) {
     JSAtom atom = JS_GetModuleName(ctx, m);
     const char *name = JS_AtomToCString(ctx, atom);
-    const char *removed = js_module_removed(slice_cstr(name));
-    if (removed)
-        js_throw_go_error(ctx, "%s", removed);
-    else
-        js_throw_go_error(ctx, "unknown module: %s", name);
+    js_throw_go_error(ctx, "unknown module: %s", name);
     JS_FreeCString(ctx, name);
     JS_FreeAtom(ctx, atom);
     return -1;
@@ -279,7 +275,7 @@ static JSModuleDef *load_builtin(struct vu *vu, const char *name) {
         map_set(&vu->script->builtins, specifier, vu->script);
     if (mod)
         return js_module_new(vu->ctx, mod);
-    if (!js_module_removed(specifier) && !compat_is_v051())
+    if (!compat_is_v051())
         vec_push(&vu->modules->unknown, xstrdup(name));
     return JS_NewCModule(vu->ctx, name, unknown_init);
 }

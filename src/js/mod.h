@@ -19,9 +19,6 @@ struct js_module {
 const struct js_module *js_module_find(struct slice specifier);
 /* Declares and creates the module for the VU's context; NULL with an exception pending. */
 JSModuleDef *js_module_new(JSContext *ctx, const struct js_module *mod);
-/* k6's words when the module existed once ("k6/experimental/timers has been graduated, …"), or
- * NULL. */
-const char *js_module_removed(struct slice specifier);
 /* For init: exports the functions of a list, and a default object when somebody imports it; as in
  * k6, its functions are not the same objects. */
 int js_module_set_functions(JSContext *ctx, JSModuleDef *m, const JSCFunctionListEntry *list,
@@ -32,4 +29,5 @@ extern const struct js_module js_mod_k6, js_mod_http, js_mod_metrics, js_mod_exe
     js_mod_timers, js_mod_encoding, js_mod_crypto, js_mod_crypto_x509, js_mod_webcrypto,
     js_mod_secrets, js_mod_fs, js_mod_csv, js_mod_streams, js_mod_html, js_mod_websockets,
     js_mod_experimental_websockets, js_mod_ws, js_mod_sse, js_mod_web, js_mod_tracing,
-    js_mod_browser, js_mod_experimental_browser, js_mod_redis, js_mod_experimental_redis;
+    js_mod_browser, js_mod_experimental_browser, js_mod_redis, js_mod_experimental_redis,
+    js_mod_grpc, js_mod_experimental_grpc;

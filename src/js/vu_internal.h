@@ -96,6 +96,7 @@ enum js_module_slot {
     JS_SLOT_TRACING,
     JS_SLOT_BROWSER,
     JS_SLOT_REDIS,
+    JS_SLOT_GRPC,
     JS_SLOT_FREE
 };
 

@@ -25,6 +25,8 @@ static const struct js_module *const table[] = {
     &js_mod_ws,
     &js_mod_websockets,
     &js_mod_experimental_websockets,
+    &js_mod_grpc,
+    &js_mod_experimental_grpc,
     &js_mod_sse,
     &js_mod_web,
     &js_mod_tracing,
@@ -37,19 +39,7 @@ static const struct js_module *const table[] = {
 /* Names under which v0.51 had modules that are elsewhere now; the k6 workshop imports this one. */
 static const struct js_module experimental_timers = {.specifier = "k6/experimental/timers"};
 
-/* Modules of v0.51 that are not here: v2's words. Those that are here go on working, as the
- * architecture has it. */
-static const struct {
-    const char *specifier, *words;
-} removed[] = {
-    {"k6/experimental/grpc",
-     "k6/experimental/grpc has been graduated, please use k6/net/grpc instead. See "
-     "https://grafana.com/docs/k6/latest/javascript-api/k6-net-grpc/ for more information."},
-};
-
 const struct js_module *js_module_find(struct slice specifier) {
-    if (js_module_removed(specifier))
-        return NULL;
     for (size_t i = 0; i < countof(table); i++) {
         if (slice_eq(specifier, slice_cstr(table[i]->specifier)))
             return table[i] == &js_mod_websockets && compat_on(COMPAT_WEBSOCKET_FIRST_FORM)
@@ -58,14 +48,6 @@ const struct js_module *js_module_find(struct slice specifier) {
     }
     if (slice_eq(specifier, SLICE("k6/experimental/timers")))
         return &experimental_timers;
-    return NULL;
-}
-
-const char *js_module_removed(struct slice specifier) {
-    for (size_t i = 0; i < countof(removed); i++) {
-        if (slice_eq(specifier, slice_cstr(removed[i].specifier)) && !compat_is_v051())
-            return removed[i].words;
-    }
     return NULL;
 }
 
