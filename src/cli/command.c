@@ -34,9 +34,10 @@ const struct flag_def global_flags[] = {
 };
 
 const struct command *const commands[] = {
-    &cmd_run,    &cmd_new,   &cmd_playground, &cmd_inspect, &cmd_archive, &cmd_deps,  &cmd_features,
-    &cmd_cloud,  &cmd_login, &cmd_compare,    &cmd_x,       &cmd_status,  &cmd_stats, &cmd_pause,
-    &cmd_resume, &cmd_scale, &cmd_completion, &cmd_version, NULL,
+    &cmd_run,    &cmd_new,      &cmd_playground, &cmd_inspect, &cmd_archive,
+    &cmd_deps,   &cmd_features, &cmd_cloud,      &cmd_login,   &cmd_compare,
+    &cmd_merge,  &cmd_x,        &cmd_status,     &cmd_stats,   &cmd_pause,
+    &cmd_resume, &cmd_scale,    &cmd_completion, &cmd_version, NULL,
 };
 
 int command_fail(int code, const struct error *err) {

@@ -26,8 +26,8 @@ extern const struct flag_def global_flags[];
 extern const char *program_name;
 
 extern const struct command cmd_run, cmd_archive, cmd_inspect, cmd_new, cmd_deps, cmd_features,
-    cmd_cloud, cmd_login, cmd_compare, cmd_x, cmd_version, cmd_playground, cmd_completion,
-    cmd_stats, cmd_status, cmd_pause, cmd_resume, cmd_scale;
+    cmd_cloud, cmd_login, cmd_compare, cmd_merge, cmd_x, cmd_version, cmd_playground,
+    cmd_completion, cmd_stats, cmd_status, cmd_pause, cmd_resume, cmd_scale;
 
 /* Finds the command in argv, parses its flags and runs it. Returns the exit code. */
 int command_main(int argc, char **argv);

@@ -194,6 +194,18 @@ int load_script(struct loaded_test *t, const struct flags *flags, bool include_s
     return test_load(&t->test, &source, f);
 }
 
+int load_archived(struct loaded_test *t, const char *path, struct slice tar, struct failure *f) {
+    char cwd[4096];
+    struct test_source source = {
+        .path = "-", .title = path, .cwd = getcwd(cwd, sizeof cwd), .env = &t->runtime.env};
+    source.cwd = source.cwd != NULL ? source.cwd : "/";
+    source.source = SLICE("export default function () {}");
+    if (tar.ptr != NULL && open_archive(t, tar, &source, f) != 0)
+        return f->exit_code;
+    source.is_extended = t->runtime.is_extended;
+    return test_load(&t->test, &source, f);
+}
+
 int load_config(struct loaded_test *t, const struct flags *flags, bool with_run_flags,
                 struct failure *f) {
     int rc = config_init(&t->config, &t->test.arena, flags, with_run_flags, f);

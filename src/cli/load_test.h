@@ -26,6 +26,9 @@ int run_on_fiber(const struct flags *flags, command_fiber_fn *fn);
 /* Loads the script named by the first argument: VU 0 has run. Yields. */
 int load_script(struct loaded_test *t, const struct flags *flags, bool include_system_env,
                 struct failure *f);
+/* Loads an archive that is in memory and that outlives the test, or, tar.ptr NULL, a script that
+ * does nothing. t->runtime is there. Yields. */
+int load_archived(struct loaded_test *t, const char *path, struct slice tar, struct failure *f);
 /* Reads the tiers and consolidates; with_run_flags as in config_init. */
 int load_config(struct loaded_test *t, const struct flags *flags, bool with_run_flags,
                 struct failure *f);

@@ -3,8 +3,12 @@
 
 #include "cli/run_results.h"
 
+/* Wall clock; now when it has not started. */
+int64_t run_report_start_wall_ns(const struct run *run);
 /* Opens the file of --save. KE_IO. */
 int run_report_start_saving(struct run_results *r, struct error *err);
 void run_report_save_window(struct run_results *r, int64_t from_ns, int64_t to_ns);
+/* The file gets its name. Logs what goes wrong. */
+void run_report_finish_saving(struct run_results *r, const struct failure *f);
 /* JUnit, Markdown, the saved run. */
 void run_report_write(struct run_results *r, const struct failure *f);

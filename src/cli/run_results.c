@@ -40,12 +40,12 @@ static bool wants_events(const struct run_results *r) {
     return r->has_dashboard || r->html_path != NULL;
 }
 
-static bool wants_windows(const struct run_results *r) {
+bool run_results_want_windows(const struct run_results *r) {
     return wants_events(r) || r->save_path != NULL;
 }
 
 void run_results_prepare_shard(struct run_results *r, struct shard *s) {
-    if (wants_windows(r) && r->options.tags.len > 0)
+    if (run_results_want_windows(r) && r->options.tags.len > 0)
         shard_break_down(s, r->options.tags.ptr, r->options.tags.len);
     if (r->save_path != NULL)
         shard_keep_series(s);
@@ -161,7 +161,7 @@ static void create_recorder(struct run_results *r, bool can_control) {
         .give = on_event,
         .arg = r};
     r->events = event_log_new();
-    r->recorder = recorder_new(&config, clock_now_ns());
+    r->recorder = recorder_new(&config, r->start_ns != 0 ? r->start_ns : clock_now_ns());
 }
 
 static char *make_token(void) {
@@ -214,7 +214,7 @@ static int start_dashboard(struct run_results *r, struct api *api, struct error 
 int run_results_start(struct run_results *r, struct run *run, struct api *api, struct error *err) {
     bool is_served = r->has_dashboard && r->options.port >= 0;
     r->run = run;
-    if (!wants_windows(r))
+    if (!run_results_want_windows(r))
         return 0;
     aggregate_keep_windows(run->aggregate);
     if (r->has_dashboard && *r->options.record_path != '\0') {
@@ -246,7 +246,7 @@ static void take_windows(struct run_results *r, int64_t now_ns) {
 }
 
 void run_results_collected(struct run_results *r) {
-    if (r->run == NULL || !wants_windows(r))
+    if (r->run == NULL || !run_results_want_windows(r))
         return;
     struct recorder_state state = get_state(r->run);
     if (state.now_ns - r->last_ns < TICK_MIN_NS)
@@ -293,11 +293,24 @@ static void stop_recording(struct run_results *r) {
     r->is_recording = false;
 }
 
+void run_results_replay(struct run_results *r, int64_t now_ns, int64_t elapsed_ns, bool is_last) {
+    struct recorder_state state = get_state(r->run);
+    state.now_ns = now_ns;
+    state.elapsed_ns = elapsed_ns;
+    if (is_last) /* run_results_stop takes it */
+        return;
+    take_windows(r, now_ns);
+    if (r->recorder != NULL)
+        recorder_tick(r->recorder, r->run->aggregate, &state);
+}
+
 void run_results_stop(struct run_results *r, const struct failure *f) {
     if (r->run == NULL)
         return;
-    if (wants_windows(r)) {
+    if (run_results_want_windows(r)) {
         struct recorder_state state = get_state(r->run);
+        if (r->start_ns != 0)
+            state.now_ns = r->start_ns + state.elapsed_ns;
         take_windows(r, state.now_ns);
         if (r->recorder != NULL)
             recorder_stop(r->recorder, r->run->aggregate, &state, f->text);
@@ -325,4 +338,5 @@ void run_results_release(struct run_results *r) {
     free(r->scenarios);
     free(r->token);
     free(r->report_text);
+    free(r->save_text);
 }

@@ -30,7 +30,7 @@ struct run_results {
     bool has_dashboard; /* asked for */
     struct dashboard_options options;
     const char *html_path, *junit_path, *markdown_path, *save_path; /* NULL = not wanted */
-    char *report_text;                                              /* holds the paths */
+    char *report_text, *save_text;                                  /* hold the paths */
     struct event_log *events;
     struct recorder *recorder;
     struct dashboard *dashboard;
@@ -39,7 +39,12 @@ struct run_results {
     bool is_recording;
     const char **scenarios;
     char *token;
+    /* Of a run that is over (kiln merge): when it began, 0 = now; what names its script, NULL = to
+     * be computed. */
+    int64_t start_ns;
+    const char *digest;
     int64_t last_ns; /* of the last look at the windows */
+    int64_t checkpoint_ns;
 };
 
 extern const struct flag_def result_flag_defs[];
@@ -56,6 +61,11 @@ int run_results_start(struct run_results *r, struct run *run, struct api *api, s
 /* NULL when there is none. */
 const char *run_results_dashboard_url(const struct run_results *r);
 void run_results_collected(struct run_results *r);
+/* Curves are wanted by what was asked for. */
+bool run_results_want_windows(const struct run_results *r);
+/* The same for a run that is over: what the aggregate's windows hold happened until now_ns. After
+ * the last one, run_results_stop uses that time as well. */
+void run_results_replay(struct run_results *r, int64_t now_ns, int64_t elapsed_ns, bool is_last);
 /* Writes everything that was asked for; logs what cannot be. f: why the run failed, if it did. */
 void run_results_stop(struct run_results *r, const struct failure *f);
 void run_results_close(struct run_results *r);

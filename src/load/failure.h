@@ -20,6 +20,7 @@ enum failure_code {
     EXIT_CODE_SCRIPT_ABORTED = 108,
     EXIT_CODE_PANIC = 109,
     EXIT_CODE_MARKED_AS_FAILED = 110,
+    EXIT_CODE_INCOMPLETE = 111, /* not k6's: results of instances are missing (kiln merge) */
     EXIT_CODE_GENERIC = 255,
 };
 

@@ -197,7 +197,7 @@ static int bind_threshold(struct test *t, const char *metric, const struct thres
     return rc != 0 ? rc : threshold_bind(item, slice_cstr(metric), err);
 }
 
-static int bind_thresholds(struct test *t, struct failure *f) {
+int test_bind_thresholds(struct test *t, struct failure *f) {
     const struct opt_thresholds *defs = &t->consolidated.thresholds;
     struct error err = {0};
     size_t n = 0;
@@ -233,7 +233,7 @@ static int validate(struct test *t, struct failure *f) {
 
 int test_derive(struct test *t, struct failure *f) {
     struct error err = {0};
-    int rc = t->has_thresholds ? bind_thresholds(t, f) : 0;
+    int rc = t->has_thresholds ? test_bind_thresholds(t, f) : 0;
     if (rc != 0)
         return rc;
     t->derived = t->consolidated;

@@ -61,6 +61,8 @@ void test_init(struct test *t);
 int test_load(struct test *t, const struct test_source *source, struct failure *f);
 int test_consolidate(struct test *t, const struct test_tiers *tiers, struct failure *f);
 int test_derive(struct test *t, struct failure *f);
+/* t.thresholds from t.consolidated: a part of test_derive. */
+int test_bind_thresholds(struct test *t, struct failure *f);
 int test_make_vu_config(struct test *t, struct failure *f);
 void test_release(struct test *t);
 

@@ -108,24 +108,30 @@ static void know(struct aggregate *a, const void *key, struct aggregate_series *
     a->n_known++;
 }
 
-/* A worker's series -> the one here. The same metric and tags may come from several workers: their
- * tags are interned again, and the series of a shard that never records tells which is which. */
-static struct aggregate_series *series_for(struct aggregate *a, const struct series *from) {
-    struct by_pointer *at = a->known_size ? known_slot(a, from) : NULL;
-    if (at && at->key)
-        return at->value;
-    const struct tagset *tags =
-        tagset_with_all(a->tags, tagset_empty(a->tags), from->tags->tags, from->tags->len);
-    const struct series *same = shard_series(a->interned, from->metric, tags);
-    at = a->known_size ? known_slot(a, same) : NULL;
+/* The same metric and tags may come from several workers: tags are interned again, and the series
+ * of a shard that never records tells which is which. */
+static struct aggregate_series *series_of(struct aggregate *a, struct metric *m,
+                                          const struct tag *from, size_t n) {
+    const struct tagset *tags = tagset_with_all(a->tags, tagset_empty(a->tags), from, n);
+    const struct series *same = shard_series(a->interned, m, tags);
+    struct by_pointer *at = a->known_size ? known_slot(a, same) : NULL;
     struct aggregate_series *s = at ? at->value : NULL;
     if (!s) {
         s = xcalloc(1, sizeof *s);
-        s->metric = s->sink.metric = from->metric;
+        s->metric = s->sink.metric = m;
         s->tags = same->tags;
         vec_push(&a->series, s);
         know(a, same, s);
     }
+    return s;
+}
+
+/* A worker's series -> the one here. */
+static struct aggregate_series *series_for(struct aggregate *a, const struct series *from) {
+    struct by_pointer *at = a->known_size ? known_slot(a, from) : NULL;
+    if (at && at->key)
+        return at->value;
+    struct aggregate_series *s = series_of(a, from->metric, from->tags->tags, from->tags->len);
     know(a, from, s);
     return s;
 }
@@ -159,11 +165,47 @@ static void warn_of_cardinality(struct aggregate *a, const struct shard_delta *d
     }
 }
 
-static void merge_series(struct aggregate *a, const struct sink *from) {
-    struct aggregate_series *s = series_for(a, from->series);
+static void merge_series(struct aggregate_series *s, const struct sink *from) {
     sink_merge(&s->sink, from);
     s->is_updated = true;
     s->updates++;
+}
+
+void aggregate_add(struct aggregate *a, struct metric *m, const struct sink *from) {
+    struct sink *total = sink_for(a, m), same = *from;
+    same.metric = m;
+    sink_merge(total, &same);
+    if (a->windows)
+        windows_add(a->windows, total, &same);
+}
+
+void aggregate_add_window(struct aggregate *a, struct metric *m, const struct tag *part,
+                          const struct sink *from) {
+    struct sink same = *from;
+    same.metric = m;
+    same.part = part;
+    if (!a->windows)
+        return;
+    if (part)
+        windows_add_part(a->windows, &same);
+    else
+        windows_add(a->windows, sink_for(a, m), &same);
+}
+
+void aggregate_add_series(struct aggregate *a, struct metric *m, const struct tag *tags,
+                          size_t n_tags, const struct sink *from) {
+    struct sink same = *from;
+    same.metric = m;
+    merge_series(series_of(a, m, tags, n_tags), &same);
+}
+
+void aggregate_add_check(struct aggregate *a, struct slice group_path, struct slice name,
+                         uint64_t passes, uint64_t fails, int64_t first_ns) {
+    group_tree_add(a->tree, &(struct noted){.path = group_path,
+                                            .name = name,
+                                            .first_ns = first_ns,
+                                            .passes = passes,
+                                            .fails = fails});
 }
 
 void aggregate_merge(struct aggregate *a, struct shard_delta *d) {
@@ -173,7 +215,7 @@ void aggregate_merge(struct aggregate *a, struct shard_delta *d) {
     for (uint32_t i = 0; i < d->n_sinks; i++) {
         const struct sink *from = &d->sinks[i];
         if (from->series) {
-            merge_series(a, from);
+            merge_series(series_for(a, from->series), from);
         } else if (from->part) {
             if (a->windows)
                 windows_add_part(a->windows, from);

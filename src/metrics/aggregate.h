@@ -11,6 +11,16 @@ void aggregate_free(struct aggregate *a);
 /* Adds a shard's delta and frees it. The shard still lives (the delta points to its names). Warns
  * once when a shard has more series than k6's suggested limit, or dropped tag values. */
 void aggregate_merge(struct aggregate *a, struct shard_delta *d);
+/* Adds what was measured elsewhere (a saved run) as a shard's delta would. `name.ptr` NULL: a
+ * group. The names are copied; first_ns orders groups and checks. */
+void aggregate_add(struct aggregate *a, struct metric *m, const struct sink *from);
+/* Only to the window of the metric, or of its part: the totals are there already. */
+void aggregate_add_window(struct aggregate *a, struct metric *m, const struct tag *part,
+                          const struct sink *from);
+void aggregate_add_series(struct aggregate *a, struct metric *m, const struct tag *tags,
+                          size_t n_tags, const struct sink *from);
+void aggregate_add_check(struct aggregate *a, struct slice group_path, struct slice name,
+                         uint64_t passes, uint64_t fails, int64_t first_ns);
 /* NULL when the metric was never observed. */
 const struct sink *aggregate_sink(const struct aggregate *a, const struct metric *m);
 

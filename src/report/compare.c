@@ -226,7 +226,7 @@ int compare_runs(struct compare *c, const char *before_path, const char *after_p
     arena_init(&c->arena);
     for (int i = 0; i < 2 && rc == 0; i++) {
         struct compare_side *side = &c->sides[i];
-        rc = result_read(paths[i], note_window, side, &side->result, err);
+        rc = result_read(paths[i], RESULT_WHOLE, note_window, side, &side->result, err);
         if (rc == 0)
             rc = read_facts(side, paths[i], err);
     }

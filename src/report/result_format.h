@@ -16,4 +16,6 @@
 #define CHUNK_WINDOWS "WIND"
 #define CHUNK_TOTALS "TOTL"
 #define CHUNK_OUTCOME "RSLT"
+#define CHUNK_SO_FAR "rslt"  /* an outcome in the middle of a run: the last one counts */
+#define CHUNK_ARCHIVE "arch" /* tar */
 #define CHUNK_END "DONE"

@@ -21,9 +21,12 @@ struct parser {
     const char *name;
     result_window_fn *fn;
     void *arg;
-    struct buf raw; /* the chunk's content */
+    enum result_reading how;
+    struct buf raw;    /* the chunk's content */
+    struct buf so_far; /* the last checkpoint */
     size_t n_chunks, budget;
-    bool has_meta, has_outcome, is_complete;
+    bool has_meta, has_outcome, has_archive, is_complete;
+    bool has_end; /* known from the beginning */
     struct error *err;
 };
 
@@ -38,6 +41,16 @@ static int keep_text(struct parser *p, struct slice *to, bool *has) {
         return damaged(p, "two chunks where one belongs");
     *has = true;
     *to = slice_from(arena_strndup(p->out->arena, p->raw.ptr, p->raw.len), p->raw.len);
+    return 0;
+}
+
+/* Of several checkpoints only the last is of interest, and only when there is no end. */
+static int keep_so_far(struct parser *p) {
+    struct buf last = p->so_far;
+    if (p->has_end)
+        return 0;
+    p->so_far = p->raw;
+    p->raw = last;
     return 0;
 }
 
@@ -85,6 +98,20 @@ static struct result_series *take_reference(struct parser *p, struct wire_reader
     return r->is_bad || i >= p->out->series.len ? NULL : p->out->series.ptr[i];
 }
 
+/* The totals of a file without an end. */
+static int add_up(struct parser *p, struct result_series *s, const struct sink *window) {
+    bool is_trend = s->metric.type == METRIC_TREND;
+    size_t before = is_trend ? trend_memory_bytes(&s->total.trend) : 0;
+    if (p->has_end || s->kind == RESULT_SERIES)
+        return 0;
+    sink_merge(&s->total, window);
+    size_t more = is_trend ? trend_memory_bytes(&s->total.trend) - before : 0;
+    if (more > p->budget)
+        return damaged(p, "its histograms are too large");
+    p->budget -= more;
+    return 0;
+}
+
 static int take_window(struct parser *p, struct wire_reader *r) {
     uint64_t from = wire_varint(r), length = wire_varint(r);
     size_t n = wire_count(r, 2);
@@ -99,9 +126,11 @@ static int take_window(struct parser *p, struct wire_reader *r) {
         bool is_good = sink_decode(r, &sink, &budget);
         if (is_good && p->fn)
             p->fn(p->arg, (int64_t)from, (int64_t)length, index, &sink);
+        int rc =
+            is_good ? add_up(p, s, &sink) : damaged(p, "the values of a window cannot be read");
         sink_release(&sink);
-        if (!is_good)
-            return damaged(p, "the values of a window cannot be read");
+        if (rc != 0)
+            return rc;
     }
     p->out->n_windows++;
     return 0;
@@ -115,6 +144,8 @@ static int take_windows(struct parser *p, struct wire_reader *r) {
 }
 
 static int take_totals(struct parser *p, struct wire_reader *r) {
+    if (!p->has_end) /* some are missing: the windows tell more */
+        return 0;
     while (!wire_at_end(r)) {
         size_t index;
         struct result_series *s = take_reference(p, r, &index);
@@ -138,6 +169,11 @@ static bool is_type(struct slice type, const char *name) {
     return memcmp(type.ptr, name, 4) == 0;
 }
 
+static bool is_fact(struct slice type) {
+    return is_type(type, CHUNK_META) || is_type(type, CHUNK_OUTCOME) ||
+           is_type(type, CHUNK_SO_FAR) || is_type(type, CHUNK_END);
+}
+
 static int take_content(struct parser *p, struct slice type) {
     struct wire_reader r = {.rest = buf_slice(&p->raw)};
     int rc;
@@ -145,6 +181,10 @@ static int take_content(struct parser *p, struct slice type) {
         return keep_text(p, &p->out->meta, &p->has_meta);
     if (is_type(type, CHUNK_OUTCOME))
         return keep_text(p, &p->out->outcome, &p->has_outcome);
+    if (is_type(type, CHUNK_SO_FAR))
+        return keep_so_far(p);
+    if (is_type(type, CHUNK_ARCHIVE))
+        return keep_text(p, &p->out->archive, &p->has_archive);
     if (is_type(type, CHUNK_DEFS))
         rc = take_defs(p, &r);
     else if (is_type(type, CHUNK_WINDOWS))
@@ -189,6 +229,10 @@ static int take_chunk(struct parser *p, struct wire_reader *file) {
     uLong sum = crc32(0, (const Bytef *)start, 12);
     if (crc32(sum, (const Bytef *)packed.ptr, (uInt)packed.len) != crc)
         return damaged(p, "a checksum is wrong");
+    if (p->how == RESULT_FACTS && !is_fact(type)) {
+        p->n_chunks++;
+        return 0;
+    }
     int rc = unpack(p, packed, raw_bytes);
     if (rc == 0)
         rc = take_content(p, type);
@@ -214,21 +258,64 @@ static int take_header(struct parser *p, struct wire_reader *file) {
     return 0;
 }
 
-int result_parse(struct slice bytes, const char *name, result_window_fn *fn, void *arg,
-                 struct result *out, struct error *err) {
-    struct parser p = {
-        .out = out, .name = name, .fn = fn, .arg = arg, .budget = TRENDS_BYTES_MAX, .err = err};
+/* Whole chunks up to the last. *out_has_end: that is the end. */
+static struct slice whole_chunks(struct slice bytes, bool *out_has_end) {
+    struct wire_reader r = {.rest = bytes};
+    size_t whole = RESULT_HEADER_BYTES;
+    *out_has_end = false;
+    wire_bytes(&r, RESULT_HEADER_BYTES);
+    while (!wire_at_end(&r)) {
+        struct slice type = wire_bytes(&r, 4);
+        uint32_t packed_bytes = wire_u32(&r);
+        wire_bytes(&r, RESULT_CHUNK_HEAD_BYTES - 8);
+        wire_bytes(&r, packed_bytes);
+        if (r.is_bad)
+            break;
+        whole = bytes.len - r.rest.len;
+        if (is_type(type, CHUNK_END)) {
+            *out_has_end = true;
+            return bytes; /* whatever follows is for the parser to complain of */
+        }
+    }
+    return slice_from(bytes.ptr, whole < bytes.len ? whole : bytes.len);
+}
+
+static int check_end(struct parser *p, struct slice rest) {
+    bool may_be_partial = p->how != RESULT_WHOLE && !p->has_end;
+    if (!p->has_meta || (!may_be_partial && (!p->is_complete || !p->has_outcome)))
+        return error_set(p->err, KE_INVALID, "%s is cut off: its end is missing", p->name);
+    return rest.len > 0 ? damaged(p, "something follows its end") : 0;
+}
+
+int result_parse(struct slice bytes, const char *name, enum result_reading how,
+                 result_window_fn *fn, void *arg, struct result *out, struct error *err) {
+    struct parser p = {.out = out,
+                       .name = name,
+                       .how = how,
+                       .fn = fn,
+                       .arg = arg,
+                       .budget = TRENDS_BYTES_MAX,
+                       .err = err};
     struct wire_reader file = {.rest = bytes};
     *out = (struct result){.arena = xcalloc(1, sizeof *out->arena)};
     arena_init(out->arena);
     buf_init(&p.raw, BUF_NO_CAP);
+    buf_init(&p.so_far, BUF_NO_CAP);
     int rc = take_header(&p, &file);
+    if (rc == 0) {
+        struct slice whole = whole_chunks(bytes, &p.has_end);
+        if (how != RESULT_WHOLE)
+            file.rest.len -= bytes.len - whole.len;
+    }
     while (rc == 0 && !p.is_complete && file.rest.len > 0)
         rc = take_chunk(&p, &file);
-    if (rc == 0 && (!p.is_complete || !p.has_meta || !p.has_outcome))
-        rc = error_set(err, KE_INVALID, "%s is cut off: its end is missing", name);
-    if (rc == 0 && file.rest.len > 0)
-        rc = damaged(&p, "something follows its end");
+    if (rc == 0)
+        rc = check_end(&p, file.rest);
+    if (p.so_far.len > 0 && !p.has_outcome)
+        out->outcome =
+            slice_from(arena_strndup(out->arena, p.so_far.ptr, p.so_far.len), p.so_far.len);
+    out->is_complete = p.is_complete;
+    buf_release(&p.so_far);
     buf_release(&p.raw);
     return rc;
 }
@@ -250,14 +337,14 @@ static int read_file(const char *path, struct buf *out, struct error *err) {
     return n < 0 ? error_set(err, KE_IO, "cannot read %s: %s", path, strerror(saved)) : 0;
 }
 
-int result_read(const char *path, result_window_fn *fn, void *arg, struct result *out,
-                struct error *err) {
+int result_read(const char *path, enum result_reading how, result_window_fn *fn, void *arg,
+                struct result *out, struct error *err) {
     struct buf bytes;
     *out = (struct result){0};
     buf_init(&bytes, FILE_BYTES_MAX);
     int rc = read_file(path, &bytes, err);
     if (rc == 0)
-        rc = result_parse(buf_slice(&bytes), path, fn, arg, out, err);
+        rc = result_parse(buf_slice(&bytes), path, how, fn, arg, out, err);
     buf_release(&bytes);
     return rc;
 }

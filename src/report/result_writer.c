@@ -74,6 +74,10 @@ struct result_writer *result_writer_open(const char *path, struct slice meta, in
     return w;
 }
 
+void result_writer_archive(struct result_writer *w, struct slice tar) {
+    put_chunk(w, CHUNK_ARCHIVE, tar);
+}
+
 /* ---------------------------------------------------------------- definitions */
 
 static void put_def(struct buf *out, enum result_kind kind, const struct metric *m,
@@ -146,6 +150,11 @@ void result_writer_window(struct result_writer *w, const struct aggregate *a, in
     /* Ticks come every second, not to the nanosecond. */
     if (to_ns - w->from_ns >= w->period_ns - NS_PER_S / 2)
         put_window(w);
+}
+
+void result_writer_checkpoint(struct result_writer *w, struct slice so_far) {
+    flush_windows(w);
+    put_chunk(w, CHUNK_SO_FAR, so_far);
 }
 
 static void put_total(struct result_writer *w, size_t def, const struct sink *s) {

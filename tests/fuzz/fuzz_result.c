@@ -17,10 +17,11 @@ static void on_window(void *arg, int64_t from_ms, int64_t length_ms, size_t seri
         CHECK(!(trend_quantile(&sink->trend, 0.5) < sink->trend.min)); /* ±Inf: NaN */
 }
 
-static void parse(struct slice bytes) {
+static void parse_as(struct slice bytes, enum result_reading how) {
     struct result r;
     struct error err = {0};
-    int rc = result_parse(bytes, "x", on_window, NULL, &r, &err);
+    int rc = result_parse(bytes, "x", how, on_window, NULL, &r, &err);
+    CHECK(rc != 0 || how != RESULT_WHOLE || r.is_complete);
     CHECK(rc == 0 || (rc == KE_INVALID && err.text[0]));
     for (size_t i = 0; i < r.series.len; i++) {
         const struct sink *s = &r.series.ptr[i]->total;
@@ -28,6 +29,12 @@ static void parse(struct slice bytes) {
             trend_quantile(&s->trend, 0.95);
     }
     result_release(&r);
+}
+
+static void parse(struct slice bytes) {
+    parse_as(bytes, RESULT_WHOLE);
+    parse_as(bytes, RESULT_PARTIAL);
+    parse_as(bytes, RESULT_FACTS);
 }
 
 static void put_chunk(struct buf *out, const char *type, struct slice raw) {
@@ -48,8 +55,8 @@ static void put_chunk(struct buf *out, const char *type, struct slice raw) {
 
 /* A byte for the type, two for the length, the content; again. */
 static void parse_chunks(struct slice in) {
-    static const char *const types[] = {CHUNK_META,   CHUNK_DEFS, CHUNK_WINDOWS,
-                                        CHUNK_TOTALS, CHUNK_END,  CHUNK_OUTCOME};
+    static const char *const types[] = {CHUNK_META, CHUNK_DEFS,    CHUNK_WINDOWS, CHUNK_TOTALS,
+                                        CHUNK_END,  CHUNK_OUTCOME, CHUNK_SO_FAR,  CHUNK_ARCHIVE};
     struct buf file;
     struct wire_reader r = {.rest = in};
     buf_init(&file, BUF_NO_CAP);

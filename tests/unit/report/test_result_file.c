@@ -93,7 +93,7 @@ static void a_run_is_read_as_it_was_written(void **state) {
     struct error err = {0};
     uint64_t n = 0;
     save(w, 0, 40, 10);
-    assert_int_equal(result_read(w->path[0], count_windows, &n, &r, &err), 0);
+    assert_int_equal(result_read(w->path[0], RESULT_WHOLE, count_windows, &n, &r, &err), 0);
     assert_int_equal(n, 800);
     assert_int_equal(r.n_windows, 40);
     assert_string_equal(r.meta.ptr, "{\"script\":\"a.js\"}");
@@ -121,7 +121,7 @@ static void a_long_run_has_longer_windows(void **state) {
     uint64_t n = 0;
     w->period_ns = 7 * NS_PER_S;
     save(w, 0, 40, 10);
-    assert_int_equal(result_read(w->path[0], count_windows, &n, &r, &err), 0);
+    assert_int_equal(result_read(w->path[0], RESULT_WHOLE, count_windows, &n, &r, &err), 0);
     assert_int_equal(n, 800);
     assert_int_equal(r.n_windows, 6);
     result_release(&r);
@@ -141,7 +141,7 @@ static struct buf read_all(const char *path) {
 static void assert_refused(struct slice bytes) {
     struct result r;
     struct error err = {0};
-    assert_int_equal(result_parse(bytes, "x.kiln", NULL, NULL, &r, &err), KE_INVALID);
+    assert_int_equal(result_parse(bytes, "x.kiln", RESULT_WHOLE, NULL, NULL, &r, &err), KE_INVALID);
     assert_true(strncmp(err.text, "x.kiln ", 7) == 0);
     result_release(&r);
 }
