@@ -29,6 +29,9 @@ char *js_loader_open_dir(struct vu *vu, bool *out_is_surprising, char **out_call
 struct script_module *js_module_compile(struct vu *vu, struct script_file *file, JSValue *out,
                                         char **out_text);
 
+/* Text of a function of a module, which the code does not carry; undefined for what no file has. */
+JSValue js_function_text(JSContext *ctx, const char *file, size_t at, size_t len);
+
 /* Words of a parse error (a SyntaxError of QuickJS, pending) in the form of k6's parser. Heap
  * string. */
 char *js_take_syntax_error(JSContext *ctx, const struct script_file *file);

@@ -32,20 +32,17 @@ static JSValue compile_commonjs(JSContext *ctx, const struct script_file *f) {
     return v;
 }
 
-/* Scripts that hand functions to a browser page need the functions' source. */
-static bool wants_source(const struct script_file *f) {
-    return memmem(f->ptr, f->len, "k6/browser", 10) ||
-           memmem(f->ptr, f->len, "k6/experimental/browser", 23);
-}
-
+/* text: what was compiled, when it is not the file's own; taken. */
 static struct script_module *keep(struct vu *vu, struct script_file *f, enum module_kind kind,
-                                  JSValueConst v) {
+                                  JSValueConst v, struct slice text) {
     size_t len;
     uint8_t *bytecode = JS_WriteObject(vu->ctx, &len, v, JS_WRITE_OBJ_BYTECODE);
     CHECK(bytecode != NULL);
     struct script_module *m = xcalloc(1, sizeof *m);
     m->file = f;
     m->kind = kind;
+    m->text = text.ptr ? text : slice_from(f->ptr, f->len);
+    m->owns_text = text.ptr != NULL;
     m->has_meta = memmem(f->ptr, f->len, "import.meta", 11) != NULL;
     m->bytecode = xmalloc(len);
     memcpy(m->bytecode, bytecode, len);
@@ -105,26 +102,38 @@ static bool may_have_attributes(const struct script_file *f) {
            (memmem(f->ptr, f->len, "\"json\"", 6) || memmem(f->ptr, f->len, "'json'", 6));
 }
 
-/* What is no JavaScript may be TypeScript by its name, or on standard input. */
-static bool may_be_typescript(const struct script_file *f) {
+static bool is_typescript(const struct script_file *f) {
     struct slice url = slice_cstr(f->url);
-    return !compat_is_v051() && (slice_ends(url, SLICE(".ts")) ||
-                                 slice_eq(url, SLICE("file:///-")) || may_have_attributes(f));
+    return slice_ends(url, SLICE(".ts")) || slice_eq(url, SLICE("file:///-"));
 }
 
-static JSValue compile_typescript(struct vu *vu, const struct script_file *f,
-                                  enum module_kind *out_kind, char **out_text) {
+/* Compiles what is no JavaScript without its types or attributes; *out is the text then, heap. */
+static JSValue compile_stripped(struct vu *vu, const struct script_file *f,
+                                enum module_kind *out_kind, struct slice *out, char **out_text) {
     char *words;
     struct script_file stripped = {.url = f->url};
-    stripped.ptr = ts_strip(slice_from(f->ptr, f->len), vu->stack_limit, &stripped.len, &words);
+    stripped.ptr =
+        ts_strip(slice_from(f->ptr, f->len), is_typescript(f) ? TS_TYPESCRIPT : TS_JAVASCRIPT,
+                 vu->stack_limit, &stripped.len, &words);
     if (!stripped.ptr) {
         *out_text = xasprintf("%s: %s", f->url, words);
         free(words);
         return JS_EXCEPTION;
     }
     JSValue v = compile(vu, &stripped, out_kind, out_text);
-    free(stripped.ptr);
+    if (JS_IsException(v))
+        free(stripped.ptr);
+    else
+        *out = slice_from(stripped.ptr, stripped.len);
     return v;
+}
+
+JSValue js_function_text(JSContext *ctx, const char *file, size_t at, size_t len) {
+    const struct script_module *m = map_get(&vu_from_ctx(ctx)->script->modules, slice_cstr(file));
+    size_t head = m && m->kind == MODULE_COMMONJS ? sizeof commonjs_head - 1 : 0;
+    if (!m || at < head || at - head > m->text.len || len > m->text.len - (at - head))
+        return JS_UNDEFINED;
+    return JS_NewStringLen(ctx, m->text.ptr + (at - head), len);
 }
 
 struct script_module *js_module_compile(struct vu *vu, struct script_file *f, JSValue *out,
@@ -137,20 +146,20 @@ struct script_module *js_module_compile(struct vu *vu, struct script_file *f, JS
         CHECK(!JS_IsException(*out));
         return m;
     }
-    if (wants_source(f))
-        vu->script->keep_source = true;
-    JS_SetStripInfo(vu->rt, vu->script->keep_source ? 0 : JS_STRIP_SOURCE);
+    JS_SetStripInfo(vu->rt, JS_STRIP_SOURCE); /* js_function_text finds it */
     enum module_kind kind = MODULE_ESM;
     bool is_json = vu->script->imports_json && slice_ends(slice_cstr(f->url), SLICE(".json"));
     JSValue v = is_json ? compile_json(vu, f, out_text) : compile(vu, f, &kind, out_text);
-    if (JS_IsException(v) && may_be_typescript(f)) {
+    struct slice text = {0};
+    bool has_attributes = may_have_attributes(f);
+    if (JS_IsException(v) && !compat_is_v051() && (is_typescript(f) || has_attributes)) {
         free(*out_text);
         *out_text = NULL;
-        vu->script->imports_json |= may_have_attributes(f); /* compiling loads what it imports */
-        v = compile_typescript(vu, f, &kind, out_text);
+        vu->script->imports_json |= has_attributes; /* compiling loads what it imports */
+        v = compile_stripped(vu, f, &kind, &text, out_text);
     }
     if (JS_IsException(v))
         return NULL;
     *out = v;
-    return keep(vu, f, kind, v);
+    return keep(vu, f, kind, v, text);
 }

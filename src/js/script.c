@@ -174,6 +174,8 @@ void script_free(struct script *s) {
     for (size_t i = 0; (e = map_next(&s->modules, &i));) {
         struct script_module *m = e->value;
         free(m->bytecode);
+        if (m->owns_text)
+            free((void *)(uintptr_t)m->text.ptr);
         free(m);
     }
     for (size_t i = 0; (e = map_next(&s->env, &i));)

@@ -40,6 +40,8 @@ struct script_module {
     struct script_file *file;
     enum module_kind kind;
     bool has_meta; /* uses import.meta */
+    bool owns_text;
+    struct slice text; /* what was compiled: the file's, or that without its types */
     uint8_t *bytecode;
     size_t bytecode_bytes;
 };
@@ -59,7 +61,6 @@ struct script {
     bool is_extended, is_web;
     bool imports_json; /* a module said: with { type: "json" } */
     bool is_frozen;
-    bool keep_source; /* functions keep their source text (k6/browser sends it to pages) */
     struct script_exports exports;
 
     pthread_mutex_t shared_lock;

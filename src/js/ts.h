@@ -1,15 +1,19 @@
 /* TypeScript to JavaScript without looking at types: the recogniser of syntax_words reads the
  * source, and what only TypeScript has is replaced by blanks, so that lines and columns stay. What
- * has to become code (enum, parameter properties) is written on the line where it stood. Imports
- * that only types use go, as k6's bundler does it. */
+ * has to become code (enum, parameter properties) is written on the line where it stood. In
+ * TypeScript imports that nothing but types uses go, as k6's bundler does it. */
 #pragma once
 
 #include "base/vec.h"
 #include "js/syntax_grammar.h"
 
-/* JavaScript of a TypeScript source, heap string with its length; NULL with *out_words, a heap
- * string in the bundler's form ("Line 2:18 Unexpected \";\""). */
-char *ts_strip(struct slice source, const char *stack_limit, size_t *out_len, char **out_words);
+enum ts_dialect { TS_TYPESCRIPT, TS_JAVASCRIPT };
+
+/* JavaScript of a source, heap string with its length; NULL with *out_words, a heap string in the
+ * bundler's form ("Line 2:18 Unexpected \";\""). JavaScript keeps its imports, used or not, and
+ * loses only their attributes. */
+char *ts_strip(struct slice source, enum ts_dialect dialect, const char *stack_limit,
+               size_t *out_len, char **out_words);
 
 /* ---- for the recogniser and the ts_*.c files ---- */
 

@@ -156,7 +156,8 @@ static void apply(struct buf *out, struct ts *ts, struct slice source) {
     buf_append(out, source.ptr + at, source.len - at);
 }
 
-char *ts_strip(struct slice source, const char *stack_limit, size_t *out_len, char **out_words) {
+char *ts_strip(struct slice source, enum ts_dialect dialect, const char *stack_limit,
+               size_t *out_len, char **out_words) {
     struct ts ts = {0};
     struct parser p = {.is_bundler = true, .ts = &ts};
     char *result = NULL;
@@ -166,8 +167,10 @@ char *ts_strip(struct slice source, const char *stack_limit, size_t *out_len, ch
     if (!*out_words) {
         struct buf out;
         buf_init(&out, BUF_NO_CAP);
-        drop_unused_imports(&p);
-        drop_exported_types(&p);
+        if (dialect == TS_TYPESCRIPT) {
+            drop_unused_imports(&p);
+            drop_exported_types(&p);
+        }
         apply(&out, &ts, source);
         result = buf_detach(&out, out_len);
         if (!result)

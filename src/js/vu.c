@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/random.h"
 #include "http/cookie.h"
+#include "js/collate.h"
 #include "js/event_loop.h"
 #include "js/globals.h"
 #include "js/go_json.h"
@@ -17,6 +18,7 @@
 #include "js/loader.h"
 #include "js/mod.h"
 #include "js/stack_guard.h"
+#include "js/syntax_words.h"
 #include "js/vu_tags.h"
 #include "metrics/tags.h"
 
@@ -56,6 +58,16 @@ static JS_BOOL json_words(const char *text, size_t len, char *out, size_t out_si
     return 1;
 }
 
+/* k6 has its parser's words in the error that eval() throws. */
+static JS_BOOL eval_words(JSContext *ctx, const char *text, size_t len, char *out,
+                          size_t out_size) {
+    char *words = syntax_words(slice_from(text, len), SYNTAX_PARSER, vu_from_ctx(ctx)->stack_limit);
+    if (words)
+        snprintf(out, out_size, "SyntaxError: <eval>: %s", words);
+    free(words);
+    return words != NULL;
+}
+
 static void create_context(struct vu *vu) {
     vu->alloc = js_alloc_ref();
     js_alloc_use_atoms(vu->alloc);
@@ -66,6 +78,8 @@ static void create_context(struct vu *vu) {
     js_stack_guard_init(vu);
     JS_SetInterruptHandler(vu->rt, on_poll, vu);
     JS_SetJSONWords(vu->rt, json_words);
+    JS_SetSyntaxWords(vu->rt, eval_words);
+    JS_SetFunctionText(vu->rt, js_function_text);
     JSContext *ctx = vu->ctx = JS_NewContextRaw(vu->rt);
     CHECK(ctx != NULL);
     JS_SetContextOpaque(ctx, vu);
@@ -77,6 +91,7 @@ static void create_context(struct vu *vu) {
     JS_AddIntrinsicsLazily(ctx);
     JS_AddIntrinsicPromise(ctx);
     JS_SetRandomState(ctx, random_u64());
+    js_collate_register(ctx);
 }
 
 /* ---- exports ---- */

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes) {
     if (syntax_error_place(source, limit, &at) && at > bytes)
         abort();
 
-    char *javascript = ts_strip(source, limit, &len, &words);
+    char *javascript = ts_strip(source, TS_TYPESCRIPT, limit, &len, &words);
     if (!javascript && !words)
         abort();
     if (javascript && lines(javascript, len) != lines(source.ptr, source.len))

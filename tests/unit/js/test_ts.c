@@ -24,7 +24,8 @@ static void squeeze(char *s) {
 
 static void expect(const char *source, const char *javascript) {
     size_t len;
-    char *words, *got = ts_strip(slice_from(source, strlen(source)), NULL, &len, &words);
+    char *words,
+        *got = ts_strip(slice_from(source, strlen(source)), TS_TYPESCRIPT, NULL, &len, &words);
     if (!got)
         fail_msg("%s\n  %s", source, words);
     squeeze(got);
@@ -150,7 +151,8 @@ static void places_stay(void **state) {
     (void)state;
     static const char source[] = "type A = {\n  b: 'é'\n}\nconst x: A = f<A>(1 as any);\n";
     size_t len;
-    char *words, *got = ts_strip(slice_from(source, sizeof source - 1), NULL, &len, &words);
+    char *words,
+        *got = ts_strip(slice_from(source, sizeof source - 1), TS_TYPESCRIPT, NULL, &len, &words);
     assert_string_equal(got, ";         \n        \n \nconst x    = f   (1       );\n");
     free(got);
 }
@@ -159,7 +161,8 @@ static void errors_have_the_bundlers_words(void **state) {
     (void)state;
     size_t len;
     char *words;
-    assert_null(ts_strip(SLICE("// one\nconst x: number = ;\n"), NULL, &len, &words));
+    assert_null(
+        ts_strip(SLICE("// one\nconst x: number = ;\n"), TS_TYPESCRIPT, NULL, &len, &words));
     assert_string_equal(words, "Line 2:18 Unexpected \";\"");
     free(words);
 }
