@@ -20,7 +20,19 @@
 
 /* Paths that are asked for all the time, by health checks, scrapers and browsers: a line each now
  * and then will do. */
-static const char *const quiet_paths[] = {"/", "/ready", "/healthz", "/metrics", "/ws"};
+static const char *const quiet_paths[] = {
+    "/",
+    "/ready",
+    "/healthz",
+    "/metrics",
+    "/ws",
+    "/contacts.php",
+    "/news.php",
+    "/flip_coin.php",
+    "/browser.php",
+    "/my_messages.php",
+    "/admin.php",
+};
 
 struct access_log {
     int fd;

@@ -21,8 +21,9 @@ int access_log_open(struct access_log **out, const struct config *config, struct
 /* Writes what is left and frees. NULL is allowed. */
 void access_log_close(struct access_log *log);
 
-/* The line of an answered request; level ERROR from status 500 up. Of /, /ready, /healthz, /metrics
- * and /ws one line in 30 s at most, failures apart. Any thread. */
+/* The line of an answered request; level ERROR from status 500 up. Of /, /ready, /healthz,
+ * /metrics, /ws and the pages of test.k6.io one line in 30 s at most, failures apart. Any thread.
+ */
 void access_log_request(struct access_log *log, const struct request *r, size_t body_bytes);
 
 /* A message of the program itself with level INFO; `detail` ("key=value ...") may be NULL. */

@@ -15,11 +15,11 @@ static const char *order(const struct request *r, const char *what, const char *
 
 static double percentage(const struct request *r, const char *what, const char *operation) {
     const char *text = order(r, what, operation, "-percentage");
-    if (text == NULL)
+    if (text == NULL || *text == '\0')
         return 100;
     char *end;
     double value = strtod(text, &end);
-    return end != text && *end == '\0' ? value : 100;
+    return end != text && *end == '\0' ? value : 0;
 }
 
 struct fault fault_read(const struct request *r, const char *operation) {

@@ -39,7 +39,7 @@ async function showHistory(): Promise<void> {
     showLogin();
     return;
   }
-  const logout = el('button', { type: 'button' }, 'Logout');
+  const logout = el('button', { type: 'button', class: 'quiet' }, 'Logout');
   const refresh = el('button', { type: 'button' }, 'Refresh');
   logout.addEventListener('click', () => {
     document.cookie = 'admin_token=; Path=/; Max-Age=0; SameSite=Strict';
