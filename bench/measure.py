@@ -40,10 +40,11 @@ http {{
     default_type application/json;
     server {{
         listen 127.0.0.1:{port}{tls};
-        location / {{ return 200 '{answer}'; }}
+        location / {{ {answer} }}
     }}
 }}
 """
+ANSWERS_WITH_JSON = "return 200 '%s';" % ANSWER
 
 
 def processors():
@@ -81,11 +82,11 @@ def make_certificate(folder):
 
 
 class Server:
-    """nginx with a configuration of its own that answers everything with one small JSON document. With is_h2 over TLS,
-    in HTTP/2 for those who ask for it."""
+    """nginx with a configuration of its own that answers everything with one small JSON document, or as `answer` says. With
+    is_h2 over TLS, in HTTP/2 for those who ask for it; with `listens` by what that adds to the port."""
 
-    def __init__(self, is_h2=False):
-        self.is_h2 = is_h2
+    def __init__(self, is_h2=False, answer=ANSWERS_WITH_JSON, listens=''):
+        self.is_h2, self.answer, self.listens = is_h2, answer, listens
 
     def __enter__(self):
         nginx = find_program('nginx')
@@ -94,13 +95,14 @@ class Server:
         self.dir = tempfile.TemporaryDirectory(prefix='kiln-bench-')
         self.port = free_port()
         self.url = '%s://127.0.0.1:%d/pizza' % ('https' if self.is_h2 else 'http', self.port)
-        tls = ''
+        tls = self.listens
         if self.is_h2:
             make_certificate(self.dir.name)
             tls = TLS.format(dir=self.dir.name)
         config = os.path.join(self.dir.name, 'nginx.conf')
         with open(config, 'w') as f:
-            f.write(NGINX.format(dir=self.dir.name, port=self.port, tls=tls, answer=ANSWER))
+            f.write(NGINX.format(dir=self.dir.name, port=self.port, tls=tls,
+                                 answer=self.answer.replace('{dir}', self.dir.name)))
         self.process = subprocess.Popen([nginx, '-p', self.dir.name, '-e', os.path.join(self.dir.name, 'start.log'),
                                          '-c', config], preexec_fn=pinned(SERVER_CPU))
         end = time.monotonic() + 10
