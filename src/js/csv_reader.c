@@ -10,7 +10,8 @@
 
 void csv_reader_init(struct csv_reader *r, csv_read_fn *read, const void *source, size_t offset,
                      uint32_t comma) {
-    *r = (struct csv_reader){.read = read, .source = source, .offset = offset};
+    *r = (struct csv_reader){
+        .read = read, .source = source, .offset = offset, .window_bytes = WINDOW_BYTES};
     buf_init(&r->window, CSV_LINE_MAX_BYTES);
     if (comma < 0x80) {
         r->comma[r->comma_bytes++] = (char)comma;
@@ -55,7 +56,7 @@ static bool refill(struct csv_reader *r) {
         memmove(r->window.ptr, r->window.ptr + r->at, left);
     r->window.len = left;
     r->at = 0;
-    if (buf_reserve(&r->window, left < WINDOW_BYTES ? WINDOW_BYTES : left)) {
+    if (buf_reserve(&r->window, left < r->window_bytes ? r->window_bytes : left)) {
         r->failure = KE_TOO_LARGE;
         return false;
     }

@@ -12,13 +12,14 @@ typedef long csv_read_fn(const void *source, size_t offset, void *out, size_t by
 struct csv_reader {
     csv_read_fn *read;
     const void *source;
-    size_t offset;     /* in the source, of what was read of it so far */
-    struct buf window; /* a piece of the source … */
-    size_t at;         /* … and the next line in it */
-    int failure;       /* to read: a code */
-    bool has_end;      /* the window goes up to the end of the source */
-    size_t used;       /* bytes of the source that records were made of */
-    size_t line;       /* lines read */
+    size_t offset;       /* in the source, of what was read of it so far */
+    size_t window_bytes; /* read at once; may be set between init and the first record */
+    struct buf window;   /* a piece of the source … */
+    size_t at;           /* … and the next line in it */
+    int failure;         /* to read: a code */
+    bool has_end;        /* the window goes up to the end of the source */
+    size_t used;         /* bytes of the source that records were made of */
+    size_t line;         /* lines read */
     char comma[4];
     size_t comma_bytes;
     size_t n_fields; /* of every record; 0 = the first will tell */

@@ -184,13 +184,31 @@ class Bodies(unittest.TestCase):
         # With a second copy it would be more than 256.
         self.assert_memory(used, 200)
 
-    def test_csv_of_any_size_is_read_in_pieces(self):
-        n = 1500000
+    def write_big_csv(self, n):
         with open(os.path.join(self.dir, 'big.csv'), 'w', encoding='utf-8') as f:
             f.write('id,name\n')
             f.writelines('%d,"user %d of the list, with a name"\n' % (i, i) for i in range(n))
         size = os.path.getsize(os.path.join(self.dir, 'big.csv'))
         self.assertGreater(size, 64 * MIB)
+        return size
+
+    def test_csv_as_an_array_stays_on_the_disk(self):
+        n = 1500000
+        self.write_big_csv(n)
+        messages, used = self.run_script('''
+            import { open } from 'k6/experimental/fs';
+            import csv from 'k6/experimental/csv';
+            const users = await csv.parse(await open('big.csv'), { asObjects: true });
+            export default function () {
+              const at = [0, 1, 777777, users.length - 1];
+              console.log(users.length, at.map((i) => users[i].name.split(' ')[1]).join());
+            }''')
+        self.assertEqual(messages, ['%d 0,1,777777,%d' % (n, n - 1)])
+        # The text has more than 64 MiB; what is kept is where its records are.
+        self.assert_memory(used, 56)
+
+    def test_csv_of_any_size_is_read_in_pieces(self):
+        size = self.write_big_csv(1500000)
         messages, used = self.run_script('''
             import { open } from 'k6/experimental/fs';
             import csv from 'k6/experimental/csv';

@@ -2,32 +2,10 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "base/json_write.h"
-#include "js/csv_reader.h"
 #include "js/go_args.h"
 #include "js/js_promise.h"
 #include "js/mod.h"
-#include "js/mod/fs_file.h"
-#include "js/mod/shared_array.h"
-
-/* Go reads the file by blocks of this size: the file's offset moves by them. */
-#define BLOCK_BYTES 4096
-
-struct options {
-    uint32_t delimiter;
-    bool skip_first_line, as_objects, has_from, has_to;
-    int64_t from_line, to_line;
-};
-
-/* Records of a file under the options of a script. */
-struct records {
-    struct csv_reader csv;
-    struct options options;
-    struct fs_file *file; /* valid during a call only: the script holds it */
-    size_t start;         /* file offset at the beginning */
-    int64_t line;         /* records read, header and skipped ones included */
-    VEC(char *) names;    /* of columns, with asObjects */
-};
+#include "js/mod/csv_internal.h"
 
 /* ---- options ---- */
 
@@ -76,7 +54,8 @@ static int delimiter_option(JSContext *ctx, JSValueConst o, uint32_t *out, struc
 }
 
 /* 0; KE_JS with an exception pending; KE_INVALID with k6's words. */
-static int read_options(JSContext *ctx, JSValueConst o, struct options *out, struct error *err) {
+static int read_options(JSContext *ctx, JSValueConst o, struct csv_options *out,
+                        struct error *err) {
     if (JS_IsUndefined(o) || JS_IsNull(o)) {
         JS_ThrowTypeError(ctx, "Cannot convert undefined or null to object");
         return KE_JS;
@@ -95,132 +74,6 @@ static int read_options(JSContext *ctx, JSValueConst o, struct options *out, str
     if (rc == 0 && out->has_from && out->has_to && out->from_line >= out->to_line)
         rc = error_set(err, KE_INVALID, "fromLine must be less than or equal to toLine");
     return rc;
-}
-
-static int check_options(const struct options *o, struct error *err) {
-    if (o->as_objects && o->skip_first_line)
-        return error_set(err, KE_INVALID,
-                         "the 'header' option cannot be enabled when 'skipFirstLine' is true");
-    if (o->as_objects && o->has_from && o->from_line > 0)
-        return error_set(err, KE_INVALID,
-                         "the 'header' option cannot be enabled when 'fromLine' is set to a value "
-                         "greater than 0");
-    if (o->has_from && o->from_line < 0)
-        return error_set(err, KE_INVALID,
-                         "the 'fromLine' option must be greater than or equal to 0; got %lld",
-                         (long long)o->from_line);
-    if (o->has_to && o->to_line < 0)
-        return error_set(err, KE_INVALID,
-                         "the 'toLine' option must be greater than or equal to 0; got %lld",
-                         (long long)o->to_line);
-    return 0;
-}
-
-/* ---- records ---- */
-
-static int read_record(struct records *r, struct error *err) {
-    int rc = csv_read(&r->csv, err);
-    size_t used = (r->csv.used / BLOCK_BYTES + 1) * BLOCK_BYTES;
-    size_t left = r->file->content->len - r->start;
-    r->file->offset = r->start + (used < left ? used : left);
-    if (rc == KE_EOF)
-        error_set(err, KE_EOF, "EOF");
-    if (rc == 0)
-        r->line++;
-    return rc;
-}
-
-static void records_release(struct records *r) {
-    csv_reader_release(&r->csv);
-    for (size_t i = 0; i < r->names.len; i++)
-        free(r->names.ptr[i]);
-    vec_release(&r->names);
-}
-
-static int read_names(struct records *r, struct error *err) {
-    struct error why;
-    if (read_record(r, &why))
-        return error_set(err, KE_INVALID, "failed to read the first line; reason: %s", why.text);
-    for (size_t i = 0; i < csv_len(&r->csv); i++)
-        vec_push(&r->names, slice_dup(csv_field(&r->csv, i)));
-    return 0;
-}
-
-static long read_file(const void *content, size_t offset, void *out, size_t bytes) {
-    return script_file_pread(content, offset, out, bytes);
-}
-
-/* Up to the first record that the options ask for. Release in each case. */
-static int records_init(struct records *r, struct fs_file *f, const struct options *o,
-                        struct error *err) {
-    struct error why;
-    *r = (struct records){.options = *o, .file = f};
-    if (f)
-        r->start = f->offset;
-    csv_reader_init(&r->csv, read_file, f ? f->content : NULL, r->start, o->delimiter);
-    if (!f)
-        return error_set(err, KE_INVALID, "the reader cannot be nil");
-    int rc = check_options(o, err);
-    if (rc == 0 && o->as_objects)
-        rc = read_names(r, err);
-    if (rc == 0 && o->skip_first_line && !(o->has_from && o->from_line) && read_record(r, &why))
-        rc = error_set(err, KE_INVALID, "failed to skip the first line; reason: %s", why.text);
-    while (rc == 0 && o->has_from && r->line < o->from_line) {
-        if (read_record(r, &why))
-            rc = error_set(err, KE_INVALID, "failed to skip lines until line %lld; reason: %s",
-                           (long long)o->from_line, why.text);
-    }
-    return rc;
-}
-
-/* 0, KE_EOF, KE_INVALID. */
-static int records_next(struct records *r, struct error *err) {
-    const struct options *o = &r->options;
-    if (o->has_to && o->to_line > 0 && r->line > o->to_line)
-        return KE_EOF;
-    return read_record(r, err);
-}
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(**(char *const *const *)a, **(char *const *const *)b);
-}
-
-static void put_object(struct json_writer *w, const struct records *r) {
-    /* As Go writes a map: by name, and of one name the last. */
-    size_t n = r->names.len;
-    char ***order = xmalloc((n + 1) * sizeof *order);
-    for (size_t i = 0; i < n; i++)
-        order[i] = &r->names.ptr[i];
-    qsort(order, n, sizeof *order, by_name);
-    json_object_begin(w);
-    for (size_t i = 0; i < n; i++) {
-        size_t column = (size_t)(order[i] - r->names.ptr);
-        if (i + 1 < n && strcmp(*order[i], *order[i + 1]) == 0) {
-            if (order[i] > order[i + 1]) {
-                char **later = order[i];
-                order[i] = order[i + 1];
-                order[i + 1] = later;
-            }
-            continue;
-        }
-        json_key(w, *order[i]);
-        json_string(w, csv_field(&r->csv, column));
-    }
-    json_object_end(w);
-    free(order);
-}
-
-static void put_record(struct buf *out, const struct records *r) {
-    struct json_writer w;
-    json_write_init(&w, out, NULL, false);
-    if (r->options.as_objects) {
-        put_object(&w, r);
-        return;
-    }
-    json_array_begin(&w);
-    for (size_t i = 0; i < csv_len(&r->csv); i++)
-        json_string(&w, csv_field(&r->csv, i));
-    json_array_end(&w);
 }
 
 /* ---- arguments ---- */
@@ -253,42 +106,19 @@ static bool file_arg(JSContext *ctx, JSValueConst v, struct fs_file **out) {
 
 /* ---- parse ---- */
 
-static int build(struct records *r, struct shared_array *a, struct error *err) {
-    struct buf json;
-    VEC(size_t) offsets = {0};
-    struct error why;
-    int rc;
-    buf_init(&json, BUF_NO_CAP);
-    while ((rc = records_next(r, &why)) == 0) {
-        vec_push(&offsets, json.len);
-        put_record(&json, r);
-        buf_append_char(&json, '\0');
-    }
-    vec_push(&offsets, json.len);
-    if (rc == KE_EOF) {
-        a->len = offsets.len - 1;
-        a->offsets = offsets.ptr;
-        a->json = buf_detach(&json, NULL);
-        return 0;
-    }
-    buf_release(&json);
-    vec_release(&offsets);
-    return error_set(err, KE_INVALID, "failed to read record; reason: %s", why.text);
-}
-
-static char *array_name(const struct fs_file *f, const struct options *o) {
+static char *array_name(const struct fs_file *f, const struct csv_options *o) {
     return xasprintf("csv.parse.%u.%d.%d.%d.%lld.%d.%lld.%s", o->delimiter, o->skip_first_line,
                      o->as_objects, o->has_from, (long long)o->from_line, o->has_to,
                      (long long)o->to_line, f->path);
 }
 
-static JSValue parse_all(JSContext *ctx, struct records *r, struct fs_file *f) {
+static JSValue parse_all(JSContext *ctx, struct csv_records *r, struct fs_file *f) {
     struct script *s = vu_from_ctx(ctx)->script;
     struct error err;
     char *name = array_name(f, &r->options);
     struct shared_array *a = shared_array_find(s, slice_cstr(name)), built = {0};
     JSValue promise;
-    if (!a && build(r, &built, &err)) {
+    if (!a && csv_array_build(r, &built, &err)) {
         promise = js_promise_reject(ctx, js_new_go_error(ctx, err.text, strlen(err.text)));
     } else {
         if (!a) {
@@ -304,8 +134,8 @@ static JSValue parse_all(JSContext *ctx, struct records *r, struct fs_file *f) {
 
 static JSValue js_parse(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv) {
     (void)this_val;
-    struct options options = {.delimiter = ','};
-    struct records r;
+    struct csv_options options = {.delimiter = ','};
+    struct csv_records r;
     struct fs_file *f;
     struct error err;
     if (!file_arg(ctx, argc > 0 ? argv[0] : JS_UNDEFINED, &f))
@@ -317,10 +147,10 @@ static JSValue js_parse(JSContext *ctx, JSValueConst this_val, int argc, JSValue
         return js_throw_go_error(ctx, "failed to interpret the provided Parser options; reason: %s",
                                  err.text);
     JSValue ret =
-        records_init(&r, f, &options, &err)
+        csv_records_init(&r, f, &options, &err)
             ? js_throw_go_error(ctx, "failed to create a new parser; reason: %s", err.text)
             : parse_all(ctx, &r, f);
-    records_release(&r);
+    csv_records_release(&r);
     return ret;
 }
 
@@ -329,7 +159,7 @@ static JSValue js_parse(JSContext *ctx, JSValueConst this_val, int argc, JSValue
 static JSClassID parser_class;
 
 struct parser {
-    struct records records;
+    struct csv_records records;
     JSValue file;
 };
 
@@ -337,7 +167,7 @@ static void parser_finalizer(JSRuntime *rt, JSValue v) {
     struct parser *p = JS_GetOpaque(v, parser_class);
     if (!p)
         return;
-    records_release(&p->records);
+    csv_records_release(&p->records);
     JS_FreeValueRT(rt, p->file);
     free(p);
 }
@@ -351,10 +181,10 @@ static void parser_mark(JSRuntime *rt, JSValueConst v, JS_MarkFunc *mark) {
 static const JSClassDef parser_def = {"Parser", .finalizer = parser_finalizer,
                                       .gc_mark = parser_mark};
 
-static JSValue new_record(JSContext *ctx, const struct records *r) {
+static JSValue new_record(JSContext *ctx, const struct csv_records *r) {
     struct buf json;
     buf_init(&json, BUF_NO_CAP);
-    put_record(&json, r);
+    csv_put_record(&json, &r->csv, r->names.ptr, r->names.len);
     JSValue v = JS_ParseJSON(ctx, buf_cstr(&json), json.len, "csv");
     buf_release(&json);
     return v;
@@ -367,7 +197,7 @@ static JSValue js_next(JSContext *ctx, JSValueConst this_val, int argc, JSValueC
     struct error err;
     if (!p)
         return JS_EXCEPTION;
-    int rc = records_next(&p->records, &err);
+    int rc = csv_records_next(&p->records, &err);
     if (rc && rc != KE_EOF)
         return js_promise_reject(ctx, go_error_value(ctx, NULL, err.text));
     JSValue result = JS_NewObject(ctx);
@@ -379,7 +209,7 @@ static JSValue js_next(JSContext *ctx, JSValueConst this_val, int argc, JSValueC
 
 static JSValue js_parser(JSContext *ctx, JSValueConst new_target, int argc, JSValueConst *argv) {
     (void)new_target;
-    struct options options = {.delimiter = ','};
+    struct csv_options options = {.delimiter = ','};
     struct fs_file *f;
     struct error err;
     JSValueConst file = argc > 0 ? argv[0] : JS_UNDEFINED;
@@ -398,7 +228,7 @@ static JSValue js_parser(JSContext *ctx, JSValueConst new_target, int argc, JSVa
             ctx, "encountered an error while interpreting Parser options; reason: %s", err.text);
     struct parser *p = xcalloc(1, sizeof *p);
     p->file = JS_DupValue(ctx, file);
-    rc = records_init(&p->records, f, &options, &err);
+    rc = csv_records_init(&p->records, f, &options, &err);
     JSValue o = JS_NewObjectClass(ctx, (int)parser_class);
     JS_SetOpaque(o, p);
     if (rc == 0)

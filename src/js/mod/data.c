@@ -13,6 +13,8 @@ static JSClassID array_class;
 
 static void shared_array_free(void *arg) {
     struct shared_array *a = arg;
+    if (a->source)
+        a->source->free(a->of_source);
     free(a->json);
     free(a->offsets);
     free(a);
@@ -38,9 +40,23 @@ static int freeze_deep(JSContext *ctx, JSValueConst v) {
     return rc;
 }
 
+static JSValue parse_element(JSContext *ctx, const struct shared_array *a, size_t i) {
+    if (!a->source) {
+        const char *json = a->json + a->offsets[i];
+        return JS_ParseJSON(ctx, json, a->offsets[i + 1] - a->offsets[i] - 1, "SharedArray");
+    }
+    struct buf json;
+    struct error err;
+    buf_init(&json, BUF_NO_CAP);
+    JSValue v = a->source->put(a->of_source, i, &json, &err)
+                    ? js_throw_go_error(ctx, "failed to read record; reason: %s", err.text)
+                    : JS_ParseJSON(ctx, buf_cstr(&json), json.len, "SharedArray");
+    buf_release(&json);
+    return v;
+}
+
 static JSValue element(JSContext *ctx, const struct shared_array *a, size_t i) {
-    const char *json = a->json + a->offsets[i];
-    JSValue v = JS_ParseJSON(ctx, json, a->offsets[i + 1] - a->offsets[i] - 1, "SharedArray");
+    JSValue v = parse_element(ctx, a, i);
     if (!JS_IsException(v) && freeze_deep(ctx, v)) {
         JS_FreeValue(ctx, v);
         return JS_EXCEPTION;
@@ -180,7 +196,7 @@ static struct shared_array *build(JSContext *ctx, JSValueConst fn) {
             goto out;
     }
     vec_push(&b.offsets, b.json.len);
-    a = xmalloc(sizeof *a);
+    a = xcalloc(1, sizeof *a);
     a->json = buf_detach(&b.json, NULL);
     a->offsets = b.offsets.ptr;
     a->len = len;

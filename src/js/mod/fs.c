@@ -68,6 +68,8 @@ static JSValue js_read(JSContext *ctx, JSValueConst this_val, int argc, JSValueC
     size_t left = f->content->len - f->offset, n = len < left ? len : left;
     if (left == 0)
         return js_promise_resolve(ctx, JS_NULL);
+    if (n == 0)
+        return js_promise_resolve(ctx, JS_NewInt32(ctx, 0));
     long got = script_file_pread(f->content, f->offset, bytes, n);
     if (got < 0)
         return reject(ctx, NULL, "read() failed; reason: the file cannot be read");

@@ -2,11 +2,22 @@
  * the same memory for all VUs. */
 #pragma once
 
+#include "base/buf.h"
+#include "base/error.h"
 #include "js/script_internal.h"
 #include "js/vu_internal.h"
 
-/* The JSON of each element, NUL after each, in one block that never changes. */
+/* Where elements come from that are not kept. Any thread. */
+struct shared_array_source {
+    /* Appends the JSON of element i. 0, or a code with *err. */
+    int (*put)(const void *of_source, size_t i, struct buf *json, struct error *err);
+    void (*free)(void *of_source);
+};
+
+/* The JSON of each element, NUL after each, in one block that never changes; or a source. */
 struct shared_array {
+    const struct shared_array_source *source; /* NULL: json */
+    void *of_source;
     char *json;
     size_t *offsets; /* len + 1 of them */
     size_t len;

@@ -46,6 +46,14 @@ static void seek_moves_in_all_three_modes(void **state) {
         "info: TypeError: seek() failed; reason: the offset argument must be a number\n");
 }
 
+static void an_empty_buffer_reads_nothing_before_the_end(void **state) {
+    (void)state;
+    expect_with_files(RUN("const f = await open('hello.txt');",
+                          "console.log(await f.read(new Uint8Array(0)), await f.read(new "
+                          "Uint8Array(12)), await f.read(new Uint8Array(0)));"),
+                      "info: 0 12 null\n");
+}
+
 static void each_open_has_an_offset_of_its_own(void **state) {
     (void)state;
     expect_with_files(RUN("const a = await open('hello.txt'), b = await open('./hello.txt');",
@@ -122,6 +130,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_read_to_their_end),
         cmocka_unit_test(seek_moves_in_all_three_modes),
+        cmocka_unit_test(an_empty_buffer_reads_nothing_before_the_end),
         cmocka_unit_test(each_open_has_an_offset_of_its_own),
         cmocka_unit_test(open_is_for_init_only),
         cmocka_unit_test(missing_files_are_not_found),
