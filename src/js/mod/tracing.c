@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "js/go_types.h"
 #include "js/js_util.h"
 #include "js/loader.h"
 #include "js/mod.h"
@@ -225,7 +224,13 @@ static JSValue call_traced(JSContext *ctx, const struct client *c, int argc, JSV
                            int which) {
     struct vu *vu = vu_from_ctx(ctx);
     char trace_id[2 * TRACE_ID_BYTES + 1];
-    int at = 0;
+    int at = 0, fixed = calls[which].method ? 1 : 2;
+    int given = argc > fixed ? argc - fixed + !calls[which].has_body : 0; /* body and params */
+    if (given > 2)
+        return js_throw_go_error(ctx,
+                                 "failed to instrument request arguments; reason: invalid number "
+                                 "of arguments; expected 1 or 2, got %d",
+                                 given);
 #define NEXT (at < argc ? argv[at++] : JS_UNDEFINED)
     JSValue method =
         calls[which].method ? JS_NewString(ctx, calls[which].method) : JS_DupValue(ctx, NEXT);
@@ -261,6 +266,11 @@ static JSValue js_http_call(JSContext *ctx, JSValueConst this_val, int argc, JSV
 
 /* ---- clients ---- */
 
+#define INVALID \
+    "failed initializing tracing client, invalid configuration; reason: invalid options: "
+#define NO_OPTIONS \
+    "unable to parse options object; reason: unable to parse options object; reason: "
+
 static bool read_propagator(JSContext *ctx, JSValueConst options, enum propagator *out) {
     JSValue v = JS_GetPropertyStr(ctx, options, "propagator");
     struct js_text text = {.s = {"", 0}};
@@ -271,7 +281,7 @@ static bool read_propagator(JSContext *ctx, JSValueConst options, enum propagato
     *out = slice_eq(text.s, SLICE("jaeger")) ? JAEGER : W3C;
     ok = *out == JAEGER || slice_eq(text.s, SLICE("w3c"));
     if (!ok)
-        js_throw_go_error(ctx, "invalid options: unknown propagator: %.*s", SLICE_FMT(text.s));
+        js_throw_go_error(ctx, INVALID "unknown propagator: %.*s", SLICE_FMT(text.s));
     if (text.ctx)
         js_text_release(&text);
     return ok;
@@ -285,7 +295,7 @@ static bool read_sampling(JSContext *ctx, JSValueConst options, double *out) {
         ok = JS_ToFloat64(ctx, out, v) == 0;
     JS_FreeValue(ctx, v);
     if (ok && !(*out >= 0 && *out <= 1)) {
-        js_throw_go_error(ctx, "invalid options: sampling rate must be between 0.0 and 1.0");
+        js_throw_go_error(ctx, INVALID "sampling rate must be between 0.0 and 1.0");
         return false;
     }
     return ok;
@@ -296,11 +306,13 @@ static bool read_baggage(JSContext *ctx, JSValueConst options, JSValue *out) {
     *out = JS_IsObject(v) ? copy_object(ctx, v) : JS_UNDEFINED;
     bool ok = !JS_IsException(*out);
     if (ok && !JS_IsObject(v) && !JS_IsUndefined(v) && !JS_IsNull(v)) {
-        js_throw_go_error(ctx,
-                          "unable to parse options object; reason: baggage is no object but "
-                          "a %s",
-                          go_type_name(ctx, v));
+        struct js_text shown;
         ok = false;
+        if (js_text_get_go(ctx, v, &shown)) {
+            js_throw_go_error(ctx, NO_OPTIONS "could not convert %.*s to map[string]string",
+                              SLICE_FMT(shown.s));
+            js_text_release(&shown);
+        }
     }
     JS_FreeValue(ctx, v);
     return ok;
@@ -327,11 +339,17 @@ static JSValue http_export(JSContext *ctx, const char *export_name) {
 
 static JSValue new_client(JSContext *ctx, JSValueConst options) {
     struct client c = {.baggage = JS_UNDEFINED};
-    if (!JS_IsObject(options))
-        return js_throw_go_error(ctx,
-                                 "unable to parse options object; reason: it is no object "
-                                 "but a %s",
-                                 go_type_name(ctx, options));
+    if (JS_IsUndefined(options) || JS_IsNull(options))
+        return JS_ThrowTypeError(ctx, "Cannot convert undefined or null to object");
+    if (!JS_IsObject(options)) {
+        struct js_text shown;
+        if (!js_text_get_go(ctx, options, &shown))
+            return JS_EXCEPTION;
+        js_throw_go_error(ctx, NO_OPTIONS "could not convert %.*s to tracing.options",
+                          SLICE_FMT(shown.s));
+        js_text_release(&shown);
+        return JS_EXCEPTION;
+    }
     if (!read_propagator(ctx, options, &c.propagator) ||
         !read_sampling(ctx, options, &c.sampling) || !read_baggage(ctx, options, &c.baggage))
         return JS_EXCEPTION;
