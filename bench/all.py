@@ -11,7 +11,8 @@ import time
 
 from measure import HERE, KILN, ROOT, ROUNDS, SECONDS
 
-NAMES = ['get_loop', 'https', 'http2', 'post_checks', 'arrival_rate', 'memory', 'many_vus', 'websockets', 'redis', 'grpc', 'outputs', 'playground']
+NAMES = ['get_loop', 'https', 'http2', 'post_checks', 'arrival_rate', 'truth', 'memory', 'many_vus', 'websockets', 'redis', 'grpc',
+         'outputs', 'playground']
 
 
 def first_match(path, pattern):

@@ -66,6 +66,18 @@ def free_port():
         return s.getsockname()[1]
 
 
+def wait_for_port(port, process):
+    """False when the process ended or nothing listens after ten seconds."""
+    end = time.monotonic() + 10
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(('127.0.0.1', port), 1).close()
+            return True
+        except OSError:
+            time.sleep(0.02)
+    return False
+
+
 def pinned(cpu):
     return lambda: os.sched_setaffinity(0, {cpu})
 
@@ -105,16 +117,10 @@ class Server:
                                  answer=self.answer.replace('{dir}', self.dir.name)))
         self.process = subprocess.Popen([nginx, '-p', self.dir.name, '-e', os.path.join(self.dir.name, 'start.log'),
                                          '-c', config], preexec_fn=pinned(SERVER_CPU))
-        end = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(('127.0.0.1', self.port), 1).close()
-                return self
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > end:
-                    self.__exit__()
-                    sys.exit('bench: nginx did not start')
-                time.sleep(0.02)
+        if not wait_for_port(self.port, self.process):
+            self.__exit__()
+            sys.exit('bench: nginx did not start')
+        return self
 
     def __exit__(self, *_):
         if self.process.poll() is None:

@@ -29,7 +29,7 @@ class Server:
         self.folder = tempfile.TemporaryDirectory(prefix='kiln-bench-')
         program = os.path.join(self.folder.name, 'ws_server')
         subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-Wno-deprecated-declarations', '-o', program,
-                        os.path.join(HERE, 'ws_server.c'), '-lcrypto'], check=True)
+                        os.path.join(HERE, 'ws_server.c'), '-lcrypto', '-lm'], check=True)
         port = free_port()
         self.url = 'ws://127.0.0.1:%d/' % port
         self.process = subprocess.Popen([program, str(port), *self.pattern], stdout=subprocess.PIPE, encoding='utf-8',

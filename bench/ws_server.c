@@ -2,7 +2,7 @@
  * known pattern. When it is told to end it prints how many messages it echoed and the percentiles
  * of the delays as they really were.
  *
- *     cc -O2 -o /tmp/ws_server bench/ws_server.c -lcrypto && /tmp/ws_server PORT [MS:SHARE…]
+ *     cc -O2 -o /tmp/ws_server bench/ws_server.c -lcrypto -lm && /tmp/ws_server PORT [MS:SHARE…]
  *
  * 5:90 20:9 100:1 delays 90 of 100 pongs by 5 ms, 9 by 20 ms and one by 100 ms. Frames of clients
  * have to be small ones. */
@@ -13,17 +13,13 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "delays.h"
+
 #define BUFFER 2048
-#define SAMPLES_MAX 4000000
 
 struct client {
     int fd;
@@ -33,69 +29,10 @@ struct client {
     unsigned char in[BUFFER];
 };
 
-struct pong {
-    int64_t due_ns, got_ns;
-    int fd;
-    unsigned generation;
-    unsigned char len, payload[125];
-};
-
 static struct client **clients;
 static int n_clients_max;
-static struct pong *heap;
-static size_t heap_len, heap_cap;
-static int64_t pattern_ns[100];
-static size_t pings;
-static double *samples;
-static size_t n_samples;
 static uint64_t echoed;
 static volatile sig_atomic_t is_ending;
-
-static int64_t now_ns(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void die(const char *what) {
-    perror(what);
-    exit(1);
-}
-
-/* ---------------------------------------------------------------- pongs that wait */
-
-static void swap(size_t a, size_t b) {
-    struct pong t = heap[a];
-    heap[a] = heap[b];
-    heap[b] = t;
-}
-
-static void push(const struct pong *p) {
-    if (heap_len == heap_cap) {
-        heap_cap = heap_cap ? heap_cap * 2 : 1024;
-        heap = realloc(heap, heap_cap * sizeof *heap);
-    }
-    size_t i = heap_len++;
-    heap[i] = *p;
-    for (; i && heap[(i - 1) / 2].due_ns > heap[i].due_ns; i = (i - 1) / 2)
-        swap(i, (i - 1) / 2);
-}
-
-static struct pong pop(void) {
-    struct pong first = heap[0];
-    heap[0] = heap[--heap_len];
-    for (size_t i = 0;;) {
-        size_t least = i, l = 2 * i + 1, r = l + 1;
-        if (l < heap_len && heap[l].due_ns < heap[least].due_ns)
-            least = l;
-        if (r < heap_len && heap[r].due_ns < heap[least].due_ns)
-            least = r;
-        if (least == i)
-            return first;
-        swap(i, least);
-        i = least;
-    }
-}
 
 static void send_frame(int fd, unsigned char opcode, const unsigned char *payload, size_t len) {
     unsigned char out[2 + 125] = {(unsigned char)(0x80 | opcode), (unsigned char)len};
@@ -106,13 +43,12 @@ static void send_frame(int fd, unsigned char opcode, const unsigned char *payloa
 
 static void send_due(void) {
     while (heap_len && heap[0].due_ns <= now_ns()) {
-        struct pong p = pop();
+        struct answer p = heap_pop();
         struct client *c = clients[p.fd];
         if (!c || c->generation != p.generation)
             continue;
         send_frame(p.fd, 10, p.payload, p.len);
-        if (n_samples < SAMPLES_MAX)
-            samples[n_samples++] = (double)(now_ns() - p.got_ns) / 1e6;
+        sample_add(now_ns() - p.got_ns);
     }
 }
 
@@ -156,11 +92,11 @@ static size_t take_frame(struct client *c, const unsigned char *in, size_t len) 
         payload[i] = in[6 + i] ^ in[2 + i % 4];
     unsigned opcode = in[0] & 15;
     if (opcode == 9) {
-        struct pong p = {
+        struct answer p = {
             .got_ns = now_ns(), .fd = c->fd, .generation = c->generation, .len = (unsigned char)n};
-        p.due_ns = p.got_ns + pattern_ns[(pings++ * 37) % 100]; /* 37: no two slow ones in a row */
+        p.due_ns = p.got_ns + pattern_next_ns();
         memcpy(p.payload, payload, n);
-        push(&p);
+        heap_push(&p);
     } else {
         send_frame(c->fd, (unsigned char)opcode, payload, n);
         echoed += opcode != 8;
@@ -206,35 +142,9 @@ static void accept_all(int epoll, int listener) {
 
 /* ---------------------------------------------------------------- main */
 
-static int compare(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(double p) {
-    double at = p / 100 * (double)(n_samples - 1);
-    size_t i = (size_t)at;
-    return i + 1 < n_samples ? samples[i] + (samples[i + 1] - samples[i]) * (at - (double)i)
-                             : samples[i];
-}
-
 static void on_signal(int sig) {
     (void)sig;
     is_ending = 1;
-}
-
-static void read_pattern(int argc, char **argv) {
-    int at = 0;
-    for (int i = 2; i < argc; i++) {
-        double ms;
-        int share;
-        if (sscanf(argv[i], "%lf:%d", &ms, &share) != 2) {
-            fprintf(stderr, "ws_server: not MS:SHARE: %s\n", argv[i]);
-            exit(2);
-        }
-        for (; share-- > 0 && at < 100; at++)
-            pattern_ns[at] = (int64_t)(ms * 1e6);
-    }
 }
 
 int main(int argc, char **argv) {
@@ -246,10 +156,9 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: ws_server PORT [MS:SHARE…]\n");
         return 2;
     }
-    read_pattern(argc, argv);
+    pattern_read(argc - 2, argv + 2);
     n_clients_max = (int)sysconf(_SC_OPEN_MAX);
     clients = calloc((size_t)n_clients_max, sizeof *clients);
-    samples = malloc(SAMPLES_MAX * sizeof *samples);
     a.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(listener, (struct sockaddr *)&a, sizeof a) || listen(listener, 4096))
@@ -258,10 +167,7 @@ int main(int argc, char **argv) {
     struct epoll_event e = {.events = EPOLLIN, .data.fd = listener};
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
     while (!is_ending) {
-        int64_t wait_ns = heap_len ? heap[0].due_ns - now_ns() : 100000000;
-        struct timespec wait = {.tv_nsec = wait_ns < 0           ? 0
-                                           : wait_ns > 100000000 ? 100000000
-                                                                 : wait_ns};
+        struct timespec wait = heap_wait();
         int n = epoll_pwait2(epoll, events, 512, &wait, NULL);
         for (int i = 0; i < n; i++) {
             if (events[i].data.fd == listener)
@@ -273,10 +179,6 @@ int main(int argc, char **argv) {
         send_due();
     }
     printf("echoed %llu\n", (unsigned long long)echoed);
-    if (n_samples) {
-        qsort(samples, n_samples, sizeof *samples, compare);
-        printf("delays %zu p50=%.3f p95=%.3f p99=%.3f p99.9=%.3f\n", n_samples, percentile(50),
-               percentile(95), percentile(99), percentile(99.9));
-    }
+    samples_print();
     return 0;
 }

@@ -26,7 +26,7 @@
 struct run_command {
     struct loaded_test *t;
     struct run_screen screen;
-    struct metric *start_lateness;
+    struct metric *start_lateness, *corrected;
     struct outputs *outputs;
     struct output_threshold *output_thresholds;
     struct run *run;
@@ -45,6 +45,10 @@ struct run_command {
 static const struct flag_def own_flags[] = {
     {"iteration-start-lateness", 0, FLAG_BOOL, NULL,
      "measure how late arrival-rate iterations start (env KILN_ITERATION_START_LATENESS)", NULL},
+    {"corrected-latency", 0, FLAG_BOOL, NULL,
+     "measure requests of arrival rates from when they should have been sent (env "
+     "KILN_CORRECTED_LATENCY)",
+     NULL},
     {"fail-if-all-throw", 0, FLAG_BOOL, NULL,
      "exit with 107 when every iteration ended with an exception (env KILN_FAIL_IF_ALL_THROW)",
      NULL},
@@ -63,11 +67,14 @@ static bool flag_or_variable(const struct flags *flags, const char *flag, const 
     return flags_bool(flags, flag, is_on);
 }
 
-/* Before the script is loaded: its thresholds may name the metric. */
-static struct metric *register_start_lateness(const struct flags *flags) {
-    if (!flag_or_variable(flags, "iteration-start-lateness", "KILN_ITERATION_START_LATENESS"))
-        return NULL;
-    return metric_register(SLICE("iteration_start_lateness"), METRIC_TREND, METRIC_TIME, NULL);
+/* Before the script is loaded: its thresholds may name the metrics. */
+static void register_own_metrics(struct run_command *c, const struct flags *flags) {
+    if (flag_or_variable(flags, "iteration-start-lateness", "KILN_ITERATION_START_LATENESS"))
+        c->start_lateness =
+            metric_register(SLICE("iteration_start_lateness"), METRIC_TREND, METRIC_TIME, NULL);
+    if (flag_or_variable(flags, "corrected-latency", "KILN_CORRECTED_LATENCY"))
+        c->corrected =
+            metric_register(SLICE("http_req_duration_corrected"), METRIC_TREND, METRIC_TIME, NULL);
 }
 
 static int count_workers(const struct flags *flags, struct failure *f) {
@@ -344,7 +351,7 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
     run_screen_init(&c.screen, log_setup_no_color(flags), flags_bool(flags, "quiet", false));
     if (compat_is_v051())
         run_screen_banner(&c.screen);
-    c.start_lateness = register_start_lateness(flags);
+    register_own_metrics(&c, flags);
     c.fail_if_all_throw = flag_or_variable(flags, "fail-if-all-throw", "KILN_FAIL_IF_ALL_THROW");
     int rc = run_api_start(&c.api, flags, t->main_worker), n_workers = 0;
     c.screen.profiling_address = c.api.profiling_address;
@@ -358,6 +365,7 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         run_screen_banner(&c.screen);
     if (rc == 0)
         rc = test_make_vu_config(&t->test, f);
+    t->test.vu_config.http_corrected = c.corrected;
     if (rc == 0 && t->test.derived.console_output.is_set)
         rc = console_file_open(t->test.derived.console_output.value, f);
     if (rc == 0)

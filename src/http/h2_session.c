@@ -178,7 +178,8 @@ static void flush(struct h2_session *s) {
 
 /* ---------------------------------------------------------------- reading */
 
-/* Takes one read's worth. Returns its bytes, 0 when there was nothing or the connection ended. */
+/* Takes one read's worth. event_ns is what conn_wait said, 0 when nobody waited. Returns its bytes,
+ * 0 when there was nothing or the connection ended. */
 static long take_input(struct h2_session *s, int64_t event_ns) {
     struct error err;
     char *buf = http_scratch()->recv;
@@ -190,6 +191,7 @@ static long take_input(struct h2_session *s, int64_t event_ns) {
     if (n == 0)
         return 0;
     struct fiber *self = fiber_self(); /* none when a timer looks */
+    event_ns = event_ns ? conn_arrival_ns(s->conn, event_ns) : clock_now_ns();
     int64_t resumed_ns = self ? fiber_resumed_ns(self) : event_ns;
     s->event_ns = event_ns;
     s->queued_ns = resumed_ns > event_ns ? resumed_ns - event_ns : 0;
@@ -208,7 +210,7 @@ static long take_input(struct h2_session *s, int64_t event_ns) {
 
 static void take_stale_input(struct h2_session *s) {
     if (!s->reader && conn_is_stale(s->conn)) {
-        while (take_input(s, clock_now_ns()) > 0)
+        while (take_input(s, 0) > 0)
             ;
     }
 }
@@ -298,7 +300,7 @@ static int read_for_all(struct h2_session *s, struct h2_stream *stream, int64_t 
                 flush(s);
         }
         bool has_begun = stream->first_byte_ns != 0;
-        long n = s->is_dead ? 0 : take_input(s, event_ns ? event_ns : clock_now_ns());
+        long n = s->is_dead ? 0 : take_input(s, event_ns);
         if (n > 0 && has_begun)
             stream->queued_ns += s->queued_ns;
         tries_first = n >= BIG_READ && !worker_slice_is_over();

@@ -49,11 +49,13 @@ void exchange_set_timings(struct exchange *x) {
     t->tls_handshaking = x->dial.tls_ns;
     t->blocked = x->ready_ns ? x->ready_ns - x->hop->start_ns : 0;
     if (x->wrote_ns) {
-        t->sending = x->wrote_ns - x->ready_ns;
-        if (x->first_byte_ns > x->wrote_ns)
-            t->waiting = x->first_byte_ns - x->wrote_ns;
-        else if (!x->first_byte_ns)
-            t->waiting = now - x->wrote_ns;
+        int64_t wrote_ns = x->wrote_ns, until_ns = x->first_byte_ns ? x->first_byte_ns : now;
+        /* The answer came before this thread had the processor back to note that the request was
+         * out: nobody knows when that was, and the two share the time. */
+        if (x->first_byte_ns && x->first_byte_ns <= wrote_ns)
+            wrote_ns = x->ready_ns + (x->first_byte_ns - x->ready_ns) / 2;
+        t->sending = wrote_ns > x->ready_ns ? wrote_ns - x->ready_ns : 0;
+        t->waiting = until_ns > wrote_ns ? until_ns - wrote_ns : 0;
     }
     if (x->first_byte_ns)
         t->receiving =

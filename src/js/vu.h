@@ -63,8 +63,9 @@ struct vu_config {
     bool discard_response_bodies;
     bool no_cookies_reset;
     bool no_vu_connection_reuse;
-    const char *http_debug;    /* NULL, "headers", "full" */
-    size_t gc_threshold_bytes; /* 0 = chosen by the VU; 1 collects all the time (tests) */
+    struct metric *http_corrected; /* http_req_duration_corrected; NULL = not asked for */
+    const char *http_debug;        /* NULL, "headers", "full" */
+    size_t gc_threshold_bytes;     /* 0 = chosen by the VU; 1 collects all the time (tests) */
 };
 
 struct vu_params {
@@ -104,6 +105,7 @@ enum vu_result {
 struct vu_iteration {
     int64_t in_instance; /* exec.scenario.iterationInInstance */
     int64_t in_test;
+    int64_t late_ns; /* how long after its time an arrival rate begins it; -1: has no such time */
 };
 
 /* One iteration of the active scenario's function with its event loop, until nothing is pending.

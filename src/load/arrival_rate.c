@@ -56,9 +56,11 @@ static void on_ready(struct worker_msg *msg) {
 }
 
 /* How long after its time the iteration starts. */
-static void record_lateness(struct lane *lane, int64_t due_ns) {
+static void note_lateness(struct lane *lane, struct vu_handle *vu) {
     int64_t now_ns = clock_now_ns();
-    series_add(lane->lateness, (double)(now_ns - due_ns) * 1e-6, now_ns);
+    vu->late_ns = now_ns > vu->due_ns ? now_ns - vu->due_ns : 0;
+    if (lane->lateness != NULL)
+        series_add(lane->lateness, (double)(now_ns - vu->due_ns) * 1e-6, now_ns);
 }
 
 /* A VU waits here for its next iteration. */
@@ -78,8 +80,8 @@ static bool next(struct vu_handle *vu) {
     while (!vu->is_dispatched && !vu->is_killed && !lane->is_ended)
         fiber_park(NEVER_NS);
     list_remove(&vu->link);
-    if (vu->is_dispatched && lane->lateness != NULL)
-        record_lateness(lane, vu->due_ns);
+    if (vu->is_dispatched)
+        note_lateness(lane, vu);
     return vu->is_dispatched;
 }
 

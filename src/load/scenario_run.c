@@ -78,7 +78,8 @@ void scenario_run_init(struct scenario_run *s, struct run *run, const struct sce
 
 struct vu_iteration scenario_next_iteration(struct scenario_run *s) {
     int64_t n = atomic_fetch_add_explicit(&s->iterations_started, 1, memory_order_relaxed);
-    return (struct vu_iteration){n, execution_global_index(&s->iteration_tuple, n)};
+    return (struct vu_iteration){
+        .in_instance = n, .in_test = execution_global_index(&s->iteration_tuple, n), .late_ns = -1};
 }
 
 void scenario_begin(struct scenario_run *s) {

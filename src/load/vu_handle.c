@@ -20,6 +20,7 @@ static void run_iteration(struct vu_handle *vu) {
     struct scenario_run *s = vu->job.scenario;
     struct instance_info *instance = &vu->run->instance;
     struct vu_iteration it = scenario_next_iteration(s);
+    it.late_ns = vu->late_ns;
     int64_t started_ns = clock_now_ns();
     if (vu->job.counts_busy) {
         atomic_fetch_add_explicit(&s->vus_busy, 1, memory_order_relaxed);
@@ -54,6 +55,7 @@ static void run_job(struct vu_handle *vu) {
         vu_set_setup_data(vu->vu, slice_cstr(data));
     vu->has_setup_data = true;
     vu_activate(vu->vu, &vu->job.scenario->info);
+    vu->late_ns = -1;
     while (wait_while_paused(vu) && vu->job.next(vu) && !vu->is_killed) {
         run_iteration(vu);
         /* Iterations too short to be preempted still let others have a turn. */

@@ -51,6 +51,7 @@ struct vu_handle {
     struct vu *vu;
     struct fiber *fiber;
     int64_t due_ns;   /* arrival rates: when the iteration it was given should start */
+    int64_t late_ns;  /* by how much it missed that; -1 with other executors */
     struct list link; /* init queue, or the executor's list of idle VUs */
     bool has_job, is_quitting, is_iterating, is_killed, has_setup_data;
     bool is_dispatched; /* arrival rates: an iteration was given to this idle VU */

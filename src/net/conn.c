@@ -85,11 +85,12 @@ long conn_socket_read(struct conn *c, void *buf, size_t bytes, bool wait_first, 
                 return net_error_wait(err, rc);
             has_waited = true;
         }
-        ssize_t n = recv(c->fd, buf, bytes, 0);
+        ssize_t n = conn_recv(c, buf, bytes);
         if (n >= 0) {
             conn_count_received(c, (size_t)n);
             if (out_event_ns)
-                *out_event_ns = has_waited ? fiber_event_ns(fiber_self()) : clock_now_ns();
+                *out_event_ns =
+                    has_waited ? conn_arrival_ns(c, fiber_event_ns(fiber_self())) : clock_now_ns();
             return (long)n;
         }
         if (errno != EAGAIN && errno != EINTR)
@@ -162,6 +163,7 @@ int conn_open(const struct conn_target *t, int64_t deadline_ns, struct conn **ou
     c->peer = dialed.peer;
     c->counters = t->counters;
     sockaddr_ip_text(&c->peer, c->peer_ip);
+    conn_recv_init(c);
     if (timings) {
         timings->lookup_ns = dialed.lookup_ns;
         timings->connect_ns = dialed.connect_ns;
@@ -224,7 +226,7 @@ static long socket_try_write(struct conn *c, const char *from, size_t bytes, str
 
 static long socket_try_read(struct conn *c, void *buf, size_t bytes, struct error *err) {
     for (;;) {
-        ssize_t n = recv(c->fd, buf, bytes, 0);
+        ssize_t n = conn_recv(c, buf, bytes);
         if (n > 0) {
             conn_count_received(c, (size_t)n);
             return (long)n;

@@ -66,7 +66,8 @@ int conn_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadl
 /* Reads what is there into buf, waiting for at least one byte. With `wait_first`, waits for
  * readiness before the first recv (after a request nothing can be there yet). Returns bytes > 0, 0
  * at orderly EOF, or a negative code (KE_TIMEOUT, KE_CANCELED, KE_TCP_RESET, KE_TCP_ERRNO, KE_NET,
- * KE_FAILED). Yields. *out_event_ns (may be NULL) is when the poll saw the data. */
+ * KE_FAILED). Yields. *out_event_ns (may be NULL) is when the data came: by the kernel's
+ * time stamp after a wait, so that it does not depend on how busy this thread was. */
 long conn_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int64_t deadline_ns,
                int64_t *out_event_ns, struct error *err);
 /* Says in Go's words that the other side took too long: "read tcp 127.0.0.1:1234->127.0.0.1:6379:
@@ -81,6 +82,9 @@ long conn_try_read(struct conn *c, void *buf, size_t bytes, struct error *err);
  * KE_TIMEOUT, KE_CANCELED with words. *out_event_ns as for conn_read. */
 int conn_wait(struct conn *c, int events, int64_t deadline_ns, int64_t *out_event_ns,
               struct error *err);
+/* When the kernel got the bytes that were read last, where it says so and that was before event_ns;
+ * otherwise event_ns. For conn_try_read behind conn_wait; conn_read does it by itself. */
+int64_t conn_arrival_ns(const struct conn *c, int64_t event_ns);
 
 /* A fiber in conn_wait for IO_READ returns now. */
 void conn_rouse(struct conn *c);

@@ -17,12 +17,13 @@ struct conn {
     SSL *ssl;   /* NULL: plain */
     SSL *outer; /* TLS with a proxy, in which that of ssl runs; NULL: none */
     const struct tls_info *info;
-    int sys_errno;   /* of the last failed call under SSL */
-    bool has_eof;    /* of the socket, under SSL */
-    bool is_broken;  /* a fatal TLS error: no farewell */
-    bool is_drained; /* the last conn_try_read took all there was */
-    uint8_t n_head;  /* bytes in head */
-    uint8_t head[5]; /* first bytes that came: a TLS record's header, or not */
+    int sys_errno;           /* of the last failed call under SSL */
+    bool has_eof;            /* of the socket, under SSL */
+    int64_t arrival_wall_ns; /* when the kernel got what conn_recv took last; 0: not known */
+    bool is_broken;          /* a fatal TLS error: no farewell */
+    bool is_drained;         /* the last conn_try_read took all there was */
+    uint8_t n_head;          /* bytes in head */
+    uint8_t head[5];         /* first bytes that came: a TLS record's header, or not */
 };
 
 static inline void conn_count_received(struct conn *c, size_t bytes) {
@@ -38,6 +39,10 @@ static inline void conn_count_sent(struct conn *c, size_t bytes) {
 /* conn.c: data that flows without a wait lets others run once a slice, and meets its deadline and a
  * cancel there. 0, KE_TIMEOUT, KE_CANCELED. */
 int conn_breathe(int64_t deadline_ns);
+
+/* conn_recv.c: recv() that learns when the kernel got the bytes, if conn_recv_init was called. */
+void conn_recv_init(struct conn *c);
+ssize_t conn_recv(struct conn *c, void *buf, size_t bytes);
 
 /* conn.c: on the bare socket, whatever filters lie above. */
 int conn_socket_write(struct conn *c, const struct iovec *iov, int n_iov, int64_t deadline_ns,

@@ -61,7 +61,7 @@ static int wire_read(BIO *bio, char *out, size_t bytes, size_t *out_bytes) {
     BIO_clear_retry_flags(bio);
     ssize_t n;
     do {
-        n = recv(c->fd, out, bytes, 0);
+        n = conn_recv(c, out, bytes);
     } while (n < 0 && errno == EINTR);
     *out_bytes = n > 0 ? (size_t)n : 0;
     if (n > 0) {
@@ -289,7 +289,8 @@ long conn_tls_read(struct conn *c, void *buf, size_t bytes, bool wait_first, int
         int done = SSL_read_ex(c->ssl, buf, bytes, &n);
         if (done == 1 || SSL_get_error(c->ssl, done) == SSL_ERROR_ZERO_RETURN) {
             if (out_event_ns)
-                *out_event_ns = has_waited ? fiber_event_ns(fiber_self()) : clock_now_ns();
+                *out_event_ns =
+                    has_waited ? conn_arrival_ns(c, fiber_event_ns(fiber_self())) : clock_now_ns();
             return (long)n;
         }
         rc = wait_or_fail(c, done, true, NULL, deadline_ns, err);

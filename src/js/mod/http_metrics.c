@@ -181,6 +181,10 @@ void http_record(void *arg, const struct http_request *req, const struct url *ur
         .receiving = (double)t->receiving * ms,
         .is_failed = verdict == VERDICT_UNEXPECTED,
     };
-    struct sample_meta meta;
-    http_series_add(s, &sample, t->end_mono, vu_sample_meta_with(vu, call->metadata, &meta));
+    struct sample_meta meta_room;
+    const struct sample_meta *meta = vu_sample_meta_with(vu, call->metadata, &meta_room);
+    http_series_add(s, &sample, t->end_mono, meta);
+    if (unlikely(vu->config->http_corrected != NULL) && vu->current.late_ns >= 0)
+        series_add_with(shard_series(vu->shard, vu->config->http_corrected, s->tags),
+                        sample.duration + (double)vu->current.late_ns * ms, t->end_mono, meta);
 }

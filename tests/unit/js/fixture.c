@@ -154,7 +154,7 @@ static void run_iterations(void *arg) {
         return;
     }
     for (int i = 0; i < r->n; i++) {
-        struct vu_iteration it = {i, i};
+        struct vu_iteration it = {.in_instance = i, .in_test = i, .late_ns = -1};
         if (vu_iterate(vu, &it) == VU_INTERRUPTED)
             buf_append_str(&r->f->log, "interrupted\n");
     }

@@ -111,7 +111,7 @@ static void fire(struct worker_timer *t) {
 
 static void run_and_stop(void *arg) {
     struct stop *s = arg;
-    struct vu_iteration it = {0, 0};
+    struct vu_iteration it = {.late_ns = -1};
     s->vu = fixture_vu(s->f);
     if (!s->vu) {
         buf_printf(&s->f->log, "init: %s\n", vu_last_error_text());

@@ -144,7 +144,7 @@ static struct vu *another_vu(struct fixture *f, int64_t id) {
 static void run_three_vus(void *arg) {
     struct fixture *f = arg;
     struct vu *vus[3] = {fixture_vu(f), NULL, NULL};
-    struct vu_iteration it = {0, 0};
+    struct vu_iteration it = {.late_ns = -1};
     for (int i = 1; i < 3; i++)
         vus[i] = another_vu(f, i + 1);
     for (int n = 0; n < 3; n++) {

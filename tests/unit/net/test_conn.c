@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #include "base/check.h"
 #include "fiber/worker.h"
+#include "net/conn_internal.h"
 #include "peer.h"
 
 struct test {
@@ -58,8 +60,8 @@ static void echo(void *arg) {
     t->rc[0] = open_conn(t);
     struct iovec iov[3] = {
         {(void *)(uintptr_t) "hel", 3}, {NULL, 0}, {(void *)(uintptr_t) "lo", 2}};
-    t->rc[1] = conn_write(t->conn, iov, 3, soon_ns(), &t->err);
     int64_t t0 = clock_now_ns(), event_ns = 0;
+    t->rc[1] = conn_write(t->conn, iov, 3, soon_ns(), &t->err);
     for (long got = 0; got < 5; got += t->n[0])
         CHECK((t->n[0] =
                    conn_read(t->conn, t->text + got, 64, true, soon_ns(), &event_ns, &t->err)) > 0);
@@ -85,6 +87,31 @@ static void what_is_written_is_answered_and_counted(void **state) {
     assert_true(t.flag[2]);
     assert_true(t.timings.connect_ns > 0);
     assert_int_equal(t.timings.tls_ns, 0);
+}
+
+/* The thread is busy when the answer comes: the kernel knows all the same when that was. */
+static void busy_echo(void *arg) {
+    struct test *t = arg;
+    t->rc[0] = open_conn(t);
+    t->rc[1] = say(t, "hello");
+    int64_t event_ns = 0;
+    CHECK(poll(&(struct pollfd){.fd = t->conn->fd, .events = POLLIN}, 1, 10000) == 1);
+    int64_t there_ns = clock_now_ns();
+    while (clock_now_ns() < there_ns + 50 * NS_PER_MS)
+        ;
+    t->n[0] = conn_read(t->conn, t->text, 64, true, soon_ns(), &event_ns, &t->err);
+    t->flag[0] = event_ns <= there_ns + 5 * NS_PER_MS;
+    conn_close(t->conn);
+}
+
+static void data_counts_from_when_the_kernel_got_it(void **state) {
+    (void)state;
+    struct test t = {0};
+    with_peer(&t, serve_echo, NULL, busy_echo);
+    assert_int_equal(t.n[0], 5);
+#ifdef SO_TIMESTAMPNS
+    assert_true(t.flag[0]);
+#endif
 }
 
 #define BIG (8 << 20)
@@ -593,6 +620,7 @@ static void ten_thousand_fibers_connect_in_turns(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_answered_and_counted),
+        cmocka_unit_test(data_counts_from_when_the_kernel_got_it),
         cmocka_unit_test(eight_megabytes_go_both_ways_at_once),
         cmocka_unit_test(a_read_from_a_mute_peer_ends_at_its_deadline),
         cmocka_unit_test(a_write_to_a_deaf_peer_ends_at_its_deadline),
