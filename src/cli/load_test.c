@@ -169,8 +169,10 @@ int load_script(struct loaded_test *t, const struct flags *flags, bool include_s
     struct error err = {0};
     char cwd[4096];
     struct slice archive;
-    struct test_source source = {
-        .path = path, .cwd = getcwd(cwd, sizeof cwd), .env = &t->runtime.env};
+    struct test_source source = {.path = path,
+                                 .cwd = getcwd(cwd, sizeof cwd),
+                                 .env = &t->runtime.env,
+                                 .only_imports = t->only_imports};
     if (source.cwd == NULL)
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "cannot tell the current directory");
     if (runtime_options_init(&t->runtime, flags, include_system_env, &err) != 0)

@@ -15,6 +15,7 @@ struct loaded_test {
     char *title;                /* several scripts: their names */
     char *text;                 /* of "-", or of an archive */
     struct archive archive;     /* when the file is one */
+    bool only_imports;          /* test_source's */
 };
 
 /* How a command's work runs: on a fiber of the main thread's worker. */

@@ -24,7 +24,7 @@ struct js_modules {
 static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque);
 
 static bool is_builtin(const char *name) {
-    return strcmp(name, "k6") == 0 || strncmp(name, "k6/", 3) == 0;
+    return script_is_builtin(slice_cstr(name));
 }
 
 /* Ends a load: while the main module is linked the words are kept for js_loader_run_main, otherwise
@@ -344,17 +344,22 @@ int js_loader_run_main(struct vu *vu, JSValue *out_promise, char **out_text) {
         JS_FreeValue(ctx, v);
     }
     mods->is_linking = false;
-    if (!is_bad && mods->unknown.len > 0) {
+    int rc = !is_bad && !s->is_frozen && s->on_linked
+                 ? s->on_linked(s->on_linked_arg, s, &mods->text)
+                 : 0;
+    if (!is_bad && rc == 0 && mods->unknown.len > 0) {
         mods->text = unknown_text(mods);
-        is_bad = true;
-        if (m->kind == MODULE_COMMONJS)
-            JS_FreeValue(ctx, v);
+        rc = KE_INVALID;
     }
-    if (is_bad) {
+    if (rc && m->kind == MODULE_COMMONJS)
+        JS_FreeValue(ctx, v);
+    if (is_bad || rc) {
         if (JS_HasException(ctx))
             JS_FreeValue(ctx, JS_GetException(ctx));
         *out_text = mods->text ? mods->text : xstrdup("cannot load the script");
         mods->text = NULL;
+        if (rc == KE_CONFIG)
+            return rc;
         /* v0.51's errors of loading are exceptions of its compiler and its require(). */
         return compat_is_v051() ? KE_FAILED : KE_INVALID;
     }

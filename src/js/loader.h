@@ -10,7 +10,7 @@ void js_loader_release(struct vu *vu);
 
 /* Loads the main module with everything it imports and evaluates it. *out_promise is its promise
  * (JS_UNDEFINED for CommonJS). 0; KE_JS with an exception pending; KE_INVALID when it cannot be
- * loaded (*out_text: heap string with k6's words). */
+ * loaded (*out_text: heap string with k6's words), KE_CONFIG the same without its exit code. */
 int js_loader_run_main(struct vu *vu, JSValue *out_promise, char **out_text);
 /* Mode web, VU 0, after its init: loads what the script may come to import() by a plain name, so
  * that all VUs find it when the script is frozen. */

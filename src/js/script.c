@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "js/embedded.h"
 #include "js/remote.h"
+#include "js/mod.h"
 #include "js/script_internal.h"
 
 static struct script_file *add_file(struct script *s, const char *url, struct script_file *f) {
@@ -134,6 +135,8 @@ struct script *script_load(const struct script_config *cfg, struct error *err) {
     s->is_extended = cfg->is_extended;
     s->is_web = cfg->is_web;
     s->archive = cfg->files;
+    s->on_linked = cfg->on_linked;
+    s->on_linked_arg = cfg->on_linked_arg;
     copy_env(&s->env, cfg->env);
     map_init(&s->files);
     map_init(&s->modules);
@@ -243,4 +246,34 @@ void script_files(struct script *s, struct map *out) {
         *content = slice_from(f->ptr, f->len);
         map_set(out, e->key, content);
     }
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char **script_imports(const struct script *s, size_t *out_len) {
+    struct map_entry *e;
+    size_t n = 0;
+    const char **list = xcalloc(s->modules.len + s->builtins.len + 1, sizeof *list);
+    for (size_t i = 0; (e = map_next(&s->modules, &i));)
+        list[n++] = e->key.ptr;
+    for (size_t i = 0; (e = map_next(&s->builtins, &i));)
+        list[n++] = e->key.ptr;
+    qsort(list, n, sizeof *list, by_text);
+    *out_len = n;
+    return list;
+}
+
+struct slice script_import_source(const struct script *s, const char *import) {
+    const struct script_module *m = map_get(&s->modules, slice_cstr(import));
+    return m ? slice_from(m->file->ptr, m->file->len) : (struct slice){0};
+}
+
+bool script_is_builtin(struct slice specifier) {
+    return slice_eq(specifier, SLICE("k6")) || slice_starts(specifier, SLICE("k6/"));
+}
+
+bool script_has_module(struct slice specifier) {
+    return js_module_find(specifier) != NULL;
 }

@@ -26,6 +26,11 @@ struct script_config {
     /* Archives: url -> struct slice * of every file; nothing is read from the disk. NULL otherwise.
      * Must outlive the script. */
     const struct map *files;
+    /* Called when all that the script imports was found or not, before any of its code runs. Not 0:
+     * the load ends there, with these words (heap): KE_INVALID as if a module were missing,
+     * KE_CONFIG as another failure. May be NULL. */
+    int (*on_linked)(void *arg, struct script *s, char **out_text);
+    void *on_linked_arg;
 };
 
 /* NULL with k6's words ("The moduleSpecifier "nope.js" couldn't be found on local disk. …"). */
@@ -53,6 +58,15 @@ bool script_exports_function(const struct script *s, const char *name);
 /* Files and modules seen, for archives: url -> struct slice *; in order of first use. Fills *out
  * (map_init'ed by the caller, who frees the slices' structs; their content stays the script's). */
 void script_files(struct script *s, struct map *out);
+
+/* What the script and its modules import: URLs of files, and names of k6's modules whether there
+ * are such or not; sorted. A heap array of pointers into the script. */
+const char **script_imports(const struct script *s, size_t *out_len);
+/* The text of an imported file; ptr NULL for a module of k6. */
+struct slice script_import_source(const struct script *s, const char *import);
+/* "k6" and "k6/…"; and whether there is such a module. */
+bool script_is_builtin(struct slice specifier);
+bool script_has_module(struct slice specifier);
 
 /* "/a b" -> "file:///a%20b" and back; heap strings. script_url_to_path gives NULL for other URLs.
  */

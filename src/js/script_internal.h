@@ -62,6 +62,8 @@ struct script {
     bool imports_json; /* a module said: with { type: "json" } */
     bool is_frozen;
     struct script_exports exports;
+    int (*on_linked)(void *arg, struct script *s, char **out_text); /* script_config's */
+    void *on_linked_arg;
 
     pthread_mutex_t shared_lock;
     struct map shared_arrays; /* name -> struct shared_array * (mod/data.c) */

@@ -175,6 +175,8 @@ static int run_init(struct vu *vu, struct error *err) {
     int rc = js_loader_run_main(vu, &promise, &text);
     if (rc == KE_INVALID)
         return vu_fail(err, KE_INVALID, text);
+    if (rc == KE_CONFIG)
+        return vu_fail(err, KE_FAILED, text);
     if (rc == KE_FAILED)
         return vu_fail(err, KE_JS, text);
     if (rc == 0)

@@ -168,6 +168,20 @@ static void write_text(struct json_writer *w, const char *key, const char *value
     json_cstr(w, value);
 }
 
+/* As the script has them, whatever the manifest of this machine says. */
+static void write_dependencies(struct json_writer *w, const struct dependencies *d) {
+    struct buf text;
+    buf_init(&text, BUF_NO_CAP);
+    json_object_begin(w);
+    for (size_t i = 0; i < d->list.len; i++) {
+        buf_reset(&text);
+        dependency_print(&d->list.ptr[i], false, &text);
+        write_text(w, d->list.ptr[i].name, buf_cstr(&text));
+    }
+    json_object_end(w);
+    buf_release(&text);
+}
+
 static void write_metadata(struct buf *out, const struct test *t, const struct map *env,
                            bool is_extended) {
     struct json_writer w;
@@ -191,9 +205,7 @@ static void write_metadata(struct buf *out, const struct test *t, const struct m
 #endif
     if (!compat_is_v051()) {
         json_key(&w, "dependencies");
-        json_object_begin(&w);
-        write_text(&w, "k6", "*");
-        json_object_end(&w);
+        write_dependencies(&w, &t->dependencies);
     }
     json_object_end(&w);
     buf_append_char(out, '\n');

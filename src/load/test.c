@@ -1,9 +1,11 @@
 #include "load/test.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/compat.h"
+#include "base/go_text.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -22,6 +24,7 @@ void test_release(struct test *t) {
     execution_plan_release(&t->plan);
     tls_config_free(t->tls);
     script_free(t->script);
+    dependencies_release(&t->dependencies);
     map_release(&t->run_tags);
     failure_release(&t->abort_failure);
     arena_release(&t->arena);
@@ -106,6 +109,45 @@ static int read_options(struct test *t, const char *json, struct failure *f) {
     return 0;
 }
 
+static bool checks_versions(void) {
+    const char *text = getenv("K6_AUTO_EXTENSION_RESOLUTION");
+    static const char *const no[] = {"false", "0", "f", "F", "FALSE", "False"};
+    for (size_t i = 0; text && i < countof(no); i++) {
+        if (strcmp(text, no[i]) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* k6 would look for another binary; modules that are not known at all are told by the loader. */
+static int on_linked(void *arg, struct script *s, char **out_text) {
+    struct test *t = arg;
+    struct error err;
+    struct buf all, quoted;
+    if (compat_is_v051() && !t->only_imports)
+        return 0;
+    if (dependencies_collect(&t->dependencies, s, getenv("K6_DEPENDENCIES_MANIFEST"), &err)) {
+        *out_text = xstrdup(err.text);
+        return KE_CONFIG;
+    }
+    if (t->only_imports) {
+        *out_text = xstrdup("");
+        return KE_CONFIG;
+    }
+    if (!checks_versions() || dependencies_are_satisfied(&t->dependencies, false))
+        return 0;
+    buf_init(&all, BUF_NO_CAP);
+    buf_init(&quoted, BUF_NO_CAP);
+    dependencies_print(&t->dependencies, &all);
+    go_quote(&quoted, buf_slice(&all));
+    *out_text = xasprintf("binary does not satisfy dependencies %s: kiln is like k6 %s; "
+                          "K6_AUTO_EXTENSION_RESOLUTION=false runs the script all the same",
+                          buf_cstr(&quoted), compat_text(COMPAT_K6_VERSION));
+    buf_release(&all);
+    buf_release(&quoted);
+    return KE_INVALID;
+}
+
 int test_load(struct test *t, const struct test_source *source, struct failure *f) {
     struct error err = {0};
     struct script_config cfg = {.path = source->archive_url != NULL ? source->archive_url
@@ -116,10 +158,13 @@ int test_load(struct test *t, const struct test_source *source, struct failure *
                                 .env = source->env,
                                 .is_extended = source->is_extended,
                                 .is_web = source->is_web,
-                                .files = source->files};
+                                .files = source->files,
+                                .on_linked = on_linked,
+                                .on_linked_arg = t};
     size_t available = memory_available_bytes();
     js_alloc_set_limit(available - available / HEAP_RESERVE);
     t->path = source->title != NULL ? source->title : source->path;
+    t->only_imports = source->only_imports;
     t->script = script_load(&cfg, &err);
     if (t->script == NULL)
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "js/vu.h"
+#include "load/dependencies.h"
 #include "load/failure.h"
 #include "load/option_parse.h"
 #include "load/requirements.h"
@@ -30,6 +31,7 @@ struct test_source {
     const char *archive_url, *archive_pwd; /* the latter may be NULL */
     const struct map *files;
     const char *archive_options_json;
+    bool only_imports; /* the load ends, with a failure, when test.dependencies is collected */
 };
 
 struct test_tiers {
@@ -55,6 +57,8 @@ struct test {
     struct vu_config vu_config;
     struct instance_info init_instance; /* VU 0's */
     struct failure abort_failure;       /* exec.test.abort() in the init code */
+    struct dependencies dependencies;   /* filled when the script was linked */
+    bool only_imports;
 };
 
 void test_init(struct test *t);
