@@ -52,14 +52,17 @@ def store(figures, load):
             f.write('| %s | %s | %s |\n' % row)
 
 
+ALONE = ['browser']  # only when named
+
+
 def main():
     parser = argparse.ArgumentParser(prog='bench/run.sh')
-    parser.add_argument('names', nargs='*', metavar='NAME', help=', '.join(NAMES) + ' (default: all)')
+    parser.add_argument('names', nargs='*', metavar='NAME', help=', '.join(NAMES) + ' (default: all), ' + ', '.join(ALONE))
     parser.add_argument('--store', action='store_true', help='write bench/SCORECARD.md')
     options = parser.parse_args()
     for name in options.names:
-        if name not in NAMES:
-            parser.error("unknown measurement '%s': expected %s" % (name, ', '.join(NAMES)))
+        if name not in NAMES + ALONE:
+            parser.error("unknown measurement '%s': expected %s" % (name, ', '.join(NAMES + ALONE)))
     if not os.access(KILN, os.X_OK):
         sys.exit("bench: no program '%s': run make first, or set KILN" % KILN)
     if options.store and options.names:

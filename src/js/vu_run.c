@@ -163,7 +163,8 @@ enum vu_result vu_iterate(struct vu *vu, const struct vu_iteration *it) {
     js_browser_before_iteration(vu);
 
     int64_t start = clock_now_ns();
-    int rc = run_function(vu, vu->function, 1, &vu->setup_data, NULL);
+    int rc =
+        vu->is_interrupted ? KE_CANCELED : run_function(vu, vu->function, 1, &vu->setup_data, NULL);
     int64_t end = clock_now_ns();
     js_browser_after_iteration(vu, rc == KE_CANCELED);
     if (vu->config->no_vu_connection_reuse && vu->http)

@@ -39,9 +39,9 @@ class BrowserRuns(unittest.TestCase):
     # ---- whole scripts
 
     def run_example(self, server, name):
-        """Its summary; screenshots go to a folder of its own."""
+        """Its summary and screenshot. Thresholds are off: how fast a browser is on a busy machine is no matter of the test."""
         with tempfile.TemporaryDirectory() as folder:
-            run = subprocess.run([os.path.abspath(PROGRAM), 'run', '-e', 'BASE_URL=http://127.0.0.1:%d' % server.port, '-e', 'SECONDS=3',
+            run = subprocess.run([os.path.abspath(PROGRAM), 'run', '--no-thresholds', '-e', 'BASE_URL=http://127.0.0.1:%d' % server.port, '-e', 'SECONDS=3',
                                   os.path.join(ROOT, 'examples', name)], cwd=folder, env=clean_environment(), stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8', timeout=100)
             picture = None
@@ -77,6 +77,14 @@ class BrowserRuns(unittest.TestCase):
         self.assertIn('total_action_time', runs['custom_metrics'])
         self.assertRegex(runs['page_objects'], r'total_action_time\.*: avg=[\d.]+m?s')
 
+    def test_thresholds_know_the_metrics_before_a_page_is_visited(self):
+        run = kiln('run', script(self, """
+            import { browser } from 'k6/browser';
+            export const options = { thresholds: { browser_web_vital_fcp: ['p(95)<1000'], browser_http_req_failed: ['rate<1'] } };
+            export default function () {}"""))
+        self.assertEqual(run.code, 0, run.err)
+        self.assertIn('browser_web_vital_fcp', run.out)
+
     # ---- settings
 
     def test_browsers_that_run_already(self):
@@ -104,7 +112,7 @@ class BrowserRuns(unittest.TestCase):
         self.assertIn(b'\x89PNG', body)
 
     def test_settings_that_are_wrong_are_said(self):
-        path = script(self, ui('await browser.newPage();'))
+        path = script(self, ui('await browser.newPage();', 'vus: 2, iterations: 20,'))
         for env, words in [
                 ({'K6_BROWSER_EXECUTABLE_PATH': '/nope'}, "launching browser: finding browser executable: k6 couldn't detect google chrome or a "
                                                           'chromium-supported browser on the given path: /nope'),
@@ -116,7 +124,9 @@ class BrowserRuns(unittest.TestCase):
                 ({'K6_BROWSER_SCREENSHOTS_OUTPUT': 'basePath=/x'}, 'parsing K6_BROWSER_SCREENSHOTS_OUTPUT: missing required url'),
                 ({'K6_BROWSER_WS_URL': 'ws://127.0.0.1:1/'}, 'connecting to browser: ')]:
             run = kiln('run', path, env=env)
+            self.assertIn('error building browser on IterStart: ', run.err)
             self.assertIn(words, run.err, env)
+            self.assertEqual(run.code, 108, run.err)
         run = kiln('run', script(self, "import { browser } from 'k6/browser'; export default async function () { await browser.newPage(); }"))
         self.assertIn('browser not found in registry. make sure to set browser type option in scenario definition', run.err)
 

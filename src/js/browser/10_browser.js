@@ -412,7 +412,6 @@ function endIteration() {
 function browserOfVU() {
   const info = native.info();
   if (info.isInit || !info.type) throw native.goError(NOT_IN_REGISTRY);
-  if (info.startError !== undefined) throw native.goError(info.startError);
   if (!theBrowser) start();
   return theBrowser;
 }

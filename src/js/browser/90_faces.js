@@ -102,24 +102,32 @@ function unwrap(v) {
 }
 let currentFace;
 
-// The browser object exists before any browser does: it finds the VU's when it is used.
-function browserObject(face) {
-  const proto = face.prototypes.get(Browser), o = {};
+// An object with a class's members of its own, for something that is looked up when it is used: the VU's browser may not
+// run yet, or another may have taken its place.
+function standIn(face, c, find) {
+  const proto = face.prototypes.get(c), o = {};
   for (const name of Object.keys(proto))
     o[name] = function (...args) {
-      return proto[name].apply({ [IMPL]: browserOfVU() }, args);
+      return proto[name].apply({ [IMPL]: find() }, args);
     };
   return o;
 }
-const DEVICES = JSON.parse(native.asset('devices'));
 const PROFILES = {
   'No Throttling': { download: -1, upload: -1, latency: 0 },
   'Slow 3G': { download: 50000, upload: 50000, latency: 2000 },
   'Fast 3G': { download: 180000, upload: 84375, latency: 562.5 },
 };
+let devices = null;
 function exportsOf(isSync) {
-  const face = new Face(isSync);
+  const face = new Face(isSync), type = new BrowserType();
   currentFace = currentFace || face;
-  return { browser: browserObject(face), devices: DEVICES, networkProfiles: PROFILES, chromium: face.wrap(new BrowserType()) };
+  return { browser: standIn(face, Browser, browserOfVU), chromium: standIn(face, BrowserType, () => type), networkProfiles: PROFILES,
+    get devices() { return devices = devices || JSON.parse(native.asset('devices')); } };
 }
-return { async: exportsOf(false), sync: exportsOf(true), message: onMessage, timers: onTimers, ended: onEnded, start, reset, endIteration };
+// A VU seldom uses both.
+const faces = {};
+return {
+  get async() { return faces.async = faces.async || exportsOf(false); },
+  get sync() { return faces.sync = faces.sync || exportsOf(true); },
+  message: onMessage, timers: onTimers, ended: onEnded, start, reset, endIteration,
+};

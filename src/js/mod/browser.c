@@ -34,8 +34,12 @@ static JSValue compile(JSContext *ctx) {
         buf_append(&source, k6_browser[i].data, k6_browser[i].bytes);
     buf_append_str(&source, "})");
     const char *text = buf_cstr(&source);
+    JSRuntime *rt = JS_GetRuntime(ctx);
+    int strip = JS_GetStripInfo(rt);
+    JS_SetStripInfo(rt, JS_STRIP_SOURCE);
     JSValue v = JS_Eval(ctx, text, source.len, "k6/browser",
                         JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    JS_SetStripInfo(rt, strip);
     buf_release(&source);
     if (JS_IsException(v))
         return v;
@@ -56,27 +60,31 @@ static JSValue load(JSContext *ctx) {
     return JS_IsException(v) ? v : JS_EvalFunction(ctx, v);
 }
 
-/* The module's state with its JavaScript, made once a VU; NULL with an exception pending. */
-static struct browser_module *module_new(struct vu *vu) {
-    JSContext *ctx = vu->ctx;
-    struct browser_module *m = browser_module_of(vu);
-    if (m)
-        return m;
+bool browser_api_load(struct browser_module *m) {
+    JSContext *ctx = m->vu->ctx;
+    if (!JS_IsUndefined(m->api))
+        return true;
     JSValue make = load(ctx);
     if (JS_IsException(make))
-        return NULL;
-    m = vu->module_state[JS_SLOT_BROWSER] = xcalloc(1, sizeof *m);
+        return false;
+    JSValue native = browser_native_new(ctx);
+    JSValue api = JS_Call(ctx, make, JS_UNDEFINED, 1, (JSValueConst *)&native);
+    JS_FreeValue(ctx, native);
+    JS_FreeValue(ctx, make);
+    if (JS_IsException(api))
+        return false;
+    m->api = api;
+    return true;
+}
+
+static void module_new(struct vu *vu) {
+    if (browser_module_of(vu))
+        return;
+    struct browser_module *m = vu->module_state[JS_SLOT_BROWSER] = xcalloc(1, sizeof *m);
     m->vu = vu;
     browser_module_init(m);
     browser_metrics_register();
-    JSValue native = browser_native_new(ctx);
-    m->api = JS_Call(ctx, make, JS_UNDEFINED, 1, (JSValueConst *)&native);
-    JS_FreeValue(ctx, native);
-    JS_FreeValue(ctx, make);
-    if (!JS_IsException(m->api))
-        return m;
-    m->api = JS_UNDEFINED;
-    return NULL;
+    browser_exports_register(vu->ctx);
 }
 
 static JSValue call(struct browser_module *m, const char *name) {
@@ -99,20 +107,31 @@ static char *take_words(JSContext *ctx) {
     return words;
 }
 
+static void abort_test(struct vu *vu, const char *why) {
+    const struct instance_info *i = vu->config->instance;
+    char *reason = xasprintf("error building browser on IterStart: %s", why);
+    vu->is_aborting = true;
+    if (i && i->abort_test)
+        i->abort_test(i->arg, reason);
+    free(reason);
+    vu_interrupt(vu);
+}
+
 void js_browser_before_iteration(struct vu *vu) {
     struct browser_module *m = browser_module_of(vu);
     if (!m || !vu->scenario || !vu->scenario->browser_type)
         return;
-    free(m->start_words);
-    m->start_words = NULL;
-    if (m->needs_reset)
+    if (m->needs_reset && !JS_IsUndefined(m->api))
         JS_FreeValue(vu->ctx, call(m, "reset"));
     m->needs_reset = false;
-    JSValue r = call(m, "start");
+    JSValue r = browser_api_load(m) ? call(m, "start") : JS_EXCEPTION;
     if (JS_IsException(r)) {
-        m->start_words = take_words(vu->ctx);
+        char *words = take_words(vu->ctx);
         browser_close(m);
-        JS_FreeValue(vu->ctx, call(m, "reset"));
+        m->needs_reset = true;
+        if (!vu->is_interrupted)
+            abort_test(vu, words);
+        free(words);
     }
     JS_FreeValue(vu->ctx, r);
 }
@@ -151,13 +170,14 @@ static int declare(JSContext *ctx, JSModuleDef *m) {
 }
 
 static int set_exports(JSContext *ctx, JSModuleDef *def, const char *face) {
-    struct browser_module *m = module_new(vu_from_ctx(ctx));
-    if (!m)
-        return -1;
-    JSValue all = JS_GetPropertyStr(ctx, m->api, face);
+    module_new(vu_from_ctx(ctx));
+    JSValue all = JS_NewObject(ctx);
     int rc = 0;
-    for (size_t i = 0; i < countof(exports) && rc == 0; i++)
-        rc = JS_SetModuleExport(ctx, def, exports[i], JS_GetPropertyStr(ctx, all, exports[i]));
+    for (size_t i = 0; i < countof(exports) && rc == 0; i++) {
+        JSValue v = browser_export_new(ctx, face, exports[i]);
+        JS_SetPropertyStr(ctx, all, exports[i], JS_DupValue(ctx, v));
+        rc = JS_SetModuleExport(ctx, def, exports[i], v);
+    }
     return rc ? rc : JS_SetModuleExport(ctx, def, "default", all);
 }
 
@@ -175,7 +195,6 @@ static void module_free(struct vu *vu) {
         return;
     browser_close(m);
     JS_FreeValue(vu->ctx, m->api);
-    free(m->start_words);
     free(m);
     vu->module_state[JS_SLOT_BROWSER] = NULL;
 }

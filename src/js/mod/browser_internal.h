@@ -29,15 +29,16 @@ struct browser_module {
     bool is_polling; /* the VU's fiber is in poll */
     struct worker_timer timer;
     bool is_due;
-    size_t pending;    /* promises that hold the event loop */
-    char *start_words; /* why the browser could not be started before the iteration; NULL = it could
-                        */
+    size_t pending; /* promises that hold the event loop */
     bool needs_reset;
     int log_level; /* enum log_level of the browser's own records */
-    JSValue api;   /* what js/browser made: undefined before the first import */
+    JSValue api;   /* what js/browser made: undefined before it is used */
 };
 
+/* NULL before the first import. */
 struct browser_module *browser_module_of(struct vu *vu);
+/* Evaluates js/browser in the VU when that has not been done. False with an exception pending. */
+bool browser_api_load(struct browser_module *m);
 /* browser_io.c: after xcalloc. */
 void browser_module_init(struct browser_module *m);
 int browser_launch(struct browser_module *m, const char *executable, const char *const *args,
@@ -64,3 +65,7 @@ void browser_metrics_register(void);
  * { status, statusText, body }, time out after 10 s and yield. */
 JSValue browser_request(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
 JSValue browser_upload(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
+/* browser_exports.c: `browser`, `chromium`, `devices` or `networkProfiles` of a face ("async",
+ * "sync"), which loads the API when it is first looked into. */
+void browser_exports_register(JSContext *ctx);
+JSValue browser_export_new(JSContext *ctx, const char *face, const char *name);

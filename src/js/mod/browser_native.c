@@ -490,7 +490,6 @@ static JSValue hosts_of(JSContext *ctx, const struct dialer_config *dialer) {
 NATIVE(js_info) {
     UNUSED_ARGS;
     const struct vu *vu = vu_from_ctx(ctx);
-    const struct browser_module *m = module_of(ctx);
     const struct dialer_config *dialer = &vu->config->http.dialer;
     JSValue o = JS_NewObject(ctx);
     JS_SetPropertyStr(ctx, o, "isInit", JS_NewBool(ctx, vu->is_init));
@@ -504,8 +503,6 @@ NATIVE(js_info) {
     JS_SetPropertyStr(ctx, o, "hosts", hosts_of(ctx, dialer));
     JS_SetPropertyStr(ctx, o, "blocksHosts",
                       JS_NewBool(ctx, dialer->n_blacklist || dialer->n_blocked_hostnames));
-    JS_SetPropertyStr(ctx, o, "startError",
-                      m->start_words ? JS_NewString(ctx, m->start_words) : JS_UNDEFINED);
     return o;
 }
 

@@ -7,7 +7,7 @@ const SITE = __ENV.SITE;
 
 export default async function () {
   watch(browser, 'Browser');
-  watch(chromium);
+  watch(chromium, 'BrowserType');
   // f with a page of a context with these options
   const within = async (o, f) => {
     const context = await browser.newContext(o), page = await context.newPage();
