@@ -152,6 +152,13 @@ class BrowserRuns(unittest.TestCase):
         self.assertEqual(errors, ['Error: in the handler', 'Error: in the route'], run.err)
         self.assertEqual(run.messages, ['done 2'])
 
+    def test_the_scripts_own_error_is_told_not_those_of_what_still_waits(self):
+        run = kiln('run', script(self, ui("""
+            const page = await browser.newPage();
+            page.waitForEvent('request');
+            try { throw new Error('mine'); } finally { await page.close(); }""")))
+        self.assertEqual([text.split('\\n')[0] for level, text, _ in run.log if level == 'error'], ['Uncaught (in promise) Error: mine'], run.err)
+
     def test_a_browser_that_dies_is_replaced(self):
         path = script(self, ui("""
             const page = await browser.newPage();

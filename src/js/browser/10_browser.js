@@ -149,7 +149,7 @@ class Browser {
   }
   contextNow() { return this.context; }
   isConnected() { return this.isAlive && this.connection.isOpen(); }
-  userAgent() { return this.info.userAgent; }
+  userAgent() { return this.info.userAgent.replace('Headless', ''); }
   version() { const p = this.info.product; return p.slice(p.indexOf('/') + 1); }
   *closeContexts() { for (const c of [...this.contexts]) yield* c.close(); }
   // Only browsers of chromium.connectOverCDP have it: the connection ends, the browser goes on.

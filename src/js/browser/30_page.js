@@ -19,6 +19,7 @@ class Page {
     this.frames = new Map();
     this.main = null;
     this.isClosed_ = false;
+    this.gone = new Op();
     this.listeners = [];
     this.watchers = []; // internal: { event, predicate, op }
     this.workers_ = [];
@@ -84,7 +85,7 @@ class Page {
     init(`window.k6 = { testRunId: ${quote(native.env('K6_CLOUD_PUSH_REF_ID') || '')} }`);
     for (const source of this.context_.scripts) init(source);
     if (o.userAgent || o.locale) send('Emulation.setUserAgentOverride',
-      { userAgent: o.userAgent || this.context_.browser_.info.userAgent.replace('Headless', ''), acceptLanguage: o.locale });
+      { userAgent: o.userAgent || this.context_.browser_.userAgent(), acceptLanguage: o.locale });
     // A popup shares its opener's process, which may have these already.
     if (o.locale) ops.push(tolerated(s.send('Emulation.setLocaleOverride', { locale: o.locale }), /already in effect/));
     if (o.timezoneID) ops.push(tolerated(s.send('Emulation.setTimezoneOverride', { timezoneId: o.timezoneID }), /already in effect/));
@@ -172,7 +173,10 @@ class Page {
     this.isClosed_ = true;
     const i = this.context_.pages_.indexOf(this);
     if (i >= 0) this.context_.pages_.splice(i, 1);
-    for (const w of this.watchers.splice(0)) w.op.reject(new Error(why));
+    this.gone.resolve();
+    // A turn later: who closes the page comes first, and may have something to say that matters more.
+    const waiting = this.watchers.splice(0);
+    if (waiting.length) after(0, () => { for (const w of waiting) w.op.reject(new Error(why)); });
     for (const s of this.sessions) s.close(why);
     this.eachFrame((f) => { f.isDetached_ = true; f.notify(); });
   }
@@ -325,11 +329,9 @@ class Page {
   *close() {
     if (this.isClosed_) return;
     yield* this.flushVitals();
-    const gone = new Op();
-    this.watchers.push({ event: 'closed', predicate: () => false, op: gone });
     try {
       yield this.context_.browser_.root.send('Target.closeTarget', { targetId: this.targetId });
-      yield limited(gone, this.context_.timeout());
+      yield limited(this.gone, this.context_.timeout());
     } catch (e) {
       if (!this.isClosed_) throw new Error(`closing a page: ${e.message}`);
     }
@@ -398,7 +400,7 @@ class Worker {
 }
 class ConsoleMessage {
   constructor(page, type, text, args) { this.page_ = page; this.type_ = type; this.text_ = text; this.args_ = args; }
-  *args() { return this.args_; }
+  args() { return this.args_; }
   page() { return this.page_; }
   text() { return this.text_; }
   type() { return this.type_; }

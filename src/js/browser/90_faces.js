@@ -30,7 +30,7 @@ const MEMBERS = [
   [Response, 'allHeaders body headersArray headerValue headerValues json securityDetails serverAddr size text',
     'frame headers ok request status statusText url'],
   [Route, 'abort continue fulfill', 'request'],
-  [ConsoleMessage, 'args', 'page text type'],
+  [ConsoleMessage, '', 'args page text type'],
   [MetricMessage, '', 'tag'],
   [Worker, '', 'url'],
 ];

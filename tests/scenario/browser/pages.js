@@ -70,7 +70,7 @@ export default async function () {
     await eventually(() => (seen.requestfailed || []).map((x) => x.url()), ['http://127.0.0.1:9/']);
     const m = seen.console[0];
     equal([m.type(), m.text().slice(0, 10), m.page() === other], ['warning', 'careful 42', true]);
-    equal(await (await m.args())[1].jsonValue(), 42);
+    equal(await m.args()[1].jsonValue(), 42);
     equal([seen.request[0].url(), seen.response[0].status()], [`${SITE}/page?1`, 200]);
     equal(seen.requestfinished.some((r) => r.url() === `${SITE}/page?1`), true);
     equal(seen.requestfailed[0].failure(), { errorText: 'net::ERR_UNSAFE_PORT' });
@@ -253,7 +253,7 @@ export default async function () {
     equal(page.context() === context, true);
     equal(context.browser().isConnected(), true);
     match(browser.version(), /^\d+\./);
-    match(browser.userAgent(), /Chrome/);
+    match(browser.userAgent(), / Chrome/);
     equal(browser.context() === context, true);
     equal(await page.opener(), null);
     page.setDefaultTimeout(70);
