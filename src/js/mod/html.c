@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "js/go_args.h"
 #include "js/go_types.h"
 #include "js/mod.h"
 #include "js/mod/html_internal.h"
@@ -172,12 +173,7 @@ JSValue html_new_document(JSContext *ctx, struct html_doc *doc, JSValueConst url
 /* ---- helpers ---- */
 
 bool html_arg_text(JSContext *ctx, int argc, JSValueConst *argv, int i, struct js_text *out) {
-    if (i < argc)
-        return js_text_get(ctx, argv[i], out);
-    JSValue empty = JS_NewStringLen(ctx, "", 0);
-    bool ok = js_text_get(ctx, empty, out);
-    JS_FreeValue(ctx, empty);
-    return ok;
+    return go_string_arg(ctx, argc, argv, i, out);
 }
 
 const char *html_type_name(JSContext *ctx, JSValueConst v) {

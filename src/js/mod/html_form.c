@@ -6,6 +6,7 @@
 #include "base/json_write.h"
 #include "html/form.h"
 #include "http/url_escape.h"
+#include "js/go_args.h"
 #include "js/mod/html_internal.h"
 
 /* ---- values ---- */
@@ -336,7 +337,7 @@ static JSValue js_data(JSContext *ctx, JSValueConst this_val, int argc, JSValueC
         return JS_UNDEFINED;
     if (argc == 0)
         return all_data(ctx, s->nodes.ptr[0]);
-    if (!js_text_get(ctx, argv[0], &name))
+    if (!go_string_arg(ctx, argc, argv, 0, &name))
         return JS_EXCEPTION;
     struct buf b;
     buf_init(&b, BUF_NO_CAP);

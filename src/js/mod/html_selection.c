@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/compat.h"
+#include "js/go_args.h"
 #include "js/mod/html_internal.h"
 
 #define ARG(i) (argc > (i) ? argv[i] : JS_UNDEFINED)
@@ -185,7 +186,7 @@ static JSValue js_neighbours(JSContext *ctx, JSValueConst this_val, int argc, JS
     struct html_set *s = html_this_selection(ctx, this_val);
     struct js_text filter;
     bool has_filter = argc > 0 && which != CONTENTS;
-    if (!s || (has_filter && !js_text_get(ctx, argv[0], &filter)))
+    if (!s || (has_filter && !go_string_arg(ctx, argc, argv, 0, &filter)))
         return JS_EXCEPTION;
     struct html_nodes out = neighbours_of(s, (enum neighbours)which);
     if (has_filter) {

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "http/url_escape.h"
+#include "js/go_args.h"
 #include "js/js_util.h"
 #include "js/mod/html_internal.h"
 #include "js/mod/http_internal.h"
@@ -44,7 +45,7 @@ JSValue http_js_html(JSContext *ctx, JSValueConst this_val, int argc, JSValueCon
     if (page_init(&p, ctx, this_val)) {
         if (argc == 0) {
             v = JS_DupValue(ctx, p.root);
-        } else if (js_text_get(ctx, argv[0], &selector)) {
+        } else if (go_string_arg(ctx, argc, argv, 0, &selector)) {
             struct html_nodes found = page_find(&p, selector.s);
             js_text_release(&selector);
             v = html_new_selection(ctx, p.root, &found);

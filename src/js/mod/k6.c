@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "js/go_args.h"
 #include "js/go_rand.h"
 #include "js/js_util.h"
 #include "js/mod.h"
@@ -148,7 +149,7 @@ static JSValue js_group(JSContext *ctx, JSValueConst this_val, int argc, JSValue
         return js_throw_go_error(
             ctx, "group() does not support async functions as arguments, please see "
                  "https://grafana.com/docs/k6/latest/javascript-api/k6/group/ for more info");
-    if (!js_text_get(ctx, argv[0], &name))
+    if (!go_string_arg(ctx, argc, argv, 0, &name))
         return JS_EXCEPTION;
     JSValue ret = memmem(name.s.ptr, name.s.len, "::", 2) ? js_throw_go_error(ctx, no_separator)
                                                           : run_group(vu, name.s, argv[1]);

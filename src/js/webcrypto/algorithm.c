@@ -287,17 +287,33 @@ static const char *json_kind(JSContext *ctx, JSValueConst v) {
     return JS_IsArray(ctx, v) > 0 ? "array" : "object";
 }
 
+static const char *const jwk_names[JWK_FIELDS] = {"kty", "k", "crv", "x",  "y",  "d", "n",
+                                                  "e",   "p", "q",   "dp", "dq", "qi"};
+
+bool web_jwk_is_wrong(const struct web_jwk *jwk, const char *go_struct, const int *fields,
+                      char words[120]) {
+    if (jwk->kind) {
+        snprintf(words, 120, "json: cannot unmarshal %s into Go value of type webcrypto.%s",
+                 jwk->kind, go_struct);
+        return true;
+    }
+    for (; *fields >= 0; fields++)
+        if (jwk->wrong[*fields]) {
+            snprintf(words, 120,
+                     "json: cannot unmarshal %s into Go struct field %s.%s of type string",
+                     jwk->wrong[*fields], go_struct, jwk_names[*fields]);
+            return true;
+        }
+    return false;
+}
+
 int web_jwk_arg(JSContext *ctx, JSValueConst v, struct web_jwk *out) {
-    static const char *const fields[JWK_FIELDS] = {"kty", "k", "crv", "x",  "y",  "d", "n",
-                                                   "e",   "p", "q",   "dp", "dq", "qi"};
     bool is_object = JS_IsObject(v) && JS_IsArray(ctx, v) == 0;
     if (!is_object && !JS_IsUndefined(v) && !JS_IsNull(v))
-        snprintf(out->bad, sizeof out->bad,
-                 "json: cannot unmarshal %s into Go value of type webcrypto.JWK",
-                 json_kind(ctx, v));
+        out->kind = json_kind(ctx, v);
     for (int i = 0; i < JWK_FIELDS; i++) {
         struct js_text text;
-        JSValue field = is_object ? JS_GetPropertyStr(ctx, v, fields[i]) : JS_UNDEFINED;
+        JSValue field = is_object ? JS_GetPropertyStr(ctx, v, jwk_names[i]) : JS_UNDEFINED;
         if (JS_IsException(field))
             return KE_JS;
         if (JS_IsString(field) && js_text_get(ctx, field, &text)) {
@@ -305,10 +321,8 @@ int web_jwk_arg(JSContext *ctx, JSValueConst v, struct web_jwk *out) {
             js_text_release(&text);
         } else {
             out->fields[i] = xstrdup("");
-            if (!JS_IsUndefined(field) && !JS_IsNull(field) && !out->bad[0])
-                snprintf(out->bad, sizeof out->bad,
-                         "json: cannot unmarshal %s into Go struct field JWK.%s of type string",
-                         json_kind(ctx, field), fields[i]);
+            if (!JS_IsUndefined(field) && !JS_IsNull(field))
+                out->wrong[i] = json_kind(ctx, field);
         }
         JS_FreeValue(ctx, field);
     }

@@ -137,9 +137,10 @@ static int jwk_fail(struct web_job *job, const char *words) {
 
 static int check_jwk(struct web_job *job) {
     const struct web_jwk *jwk = &job->jwk;
-    char *text = NULL;
-    if (jwk->bad[0])
-        text = xasprintf("failed to parse input as EC JWK key: %s", jwk->bad);
+    static const int fields[] = {JWK_CRV, JWK_D, JWK_KTY, JWK_X, JWK_Y, -1};
+    char *text = NULL, bad[120];
+    if (web_jwk_is_wrong(jwk, "ecJWK", fields, bad))
+        text = xasprintf("failed to parse input as EC JWK key: %s", bad);
     else if (strcmp(jwk->fields[JWK_KTY], "EC") != 0)
         text = xasprintf("invalid EC JWK key: invalid key type: %s", jwk->fields[JWK_KTY]);
     else if (!jwk->fields[JWK_CRV][0])
@@ -197,7 +198,9 @@ static EVP_PKEY *import_jwk(struct web_job *job, enum web_key_type *out_type) {
         number = BN_bin2bn((const unsigned char *)d.ptr, (int)d.len, NULL);
     pkey = pkey_from_parts(jwk->fields[JWK_CRV], buf_slice(&point), number);
     if (!pkey)
-        jwk_fail(job, "failed to convert ECDSA key to ECDH key: ecdsa: invalid key");
+        web_fail(&job->error, NULL, "%secdsa: invalid %s key",
+                 job->params.alg == WEB_ECDH ? "failed to convert ECDSA key to ECDH key: " : "",
+                 number ? "private" : "public");
 out:
     BN_clear_free(number);
     buf_release(&point);

@@ -58,9 +58,11 @@ void web_run_generate(struct web_job *job) {
 /* The bytes of a symmetric JWK; KE_INVALID with job->error set. */
 static int symmetric_bytes(struct web_job *job, struct buf *out) {
     const struct web_jwk *jwk = &job->jwk;
+    static const int fields[] = {JWK_K, JWK_KTY, -1};
     struct web_error why = {0};
-    if (jwk->bad[0])
-        return web_fail(&job->error, "DataError", "failed to parse symmetric JWK: %s", jwk->bad);
+    char bad[120];
+    if (web_jwk_is_wrong(jwk, "symmetricJWK", fields, bad))
+        return web_fail(&job->error, "DataError", "failed to parse symmetric JWK: %s", bad);
     if (strcmp(jwk->fields[JWK_KTY], "oct") != 0)
         return web_fail(&job->error, "DataError", "invalid symmetric JWK: invalid key type: %.100s",
                         jwk->fields[JWK_KTY]);
@@ -78,8 +80,8 @@ static struct web_key *import_secret(struct web_job *job) {
     bool is_jwk = job->format == WEB_JWK && job->params.alg != WEB_PBKDF2;
     if (!is_jwk || symmetric_bytes(job, &bytes) == 0)
         k = web_import_secret(&job->params, job->format, job->format_name,
-                              is_jwk ? buf_slice(&bytes) : buf_slice(&job->data), &job->usages,
-                              &job->error);
+                              is_jwk ? buf_slice(&bytes) : buf_slice(&job->data),
+                              job->is_extractable, &job->usages, &job->error);
     buf_release(&bytes);
     return k;
 }

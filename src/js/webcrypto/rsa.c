@@ -125,8 +125,11 @@ static const struct {
 
 static int check_jwk(struct web_job *job) {
     const struct web_jwk *jwk = &job->jwk;
-    if (jwk->bad[0])
-        return web_fail(&job->error, NULL, "failed to parse input as RSA JWK key: %s", jwk->bad);
+    static const int fields[] = {JWK_D, JWK_DP, JWK_DQ, JWK_E,  JWK_KTY,
+                                 JWK_N, JWK_P,  JWK_Q,  JWK_QI, -1};
+    char bad[120];
+    if (web_jwk_is_wrong(jwk, "rsaJWK", fields, bad))
+        return web_fail(&job->error, NULL, "failed to parse input as RSA JWK key: %s", bad);
     if (strcmp(jwk->fields[JWK_KTY], "RSA") != 0)
         return web_fail(&job->error, NULL, "invalid RSA JWK key: invalid key type: %.100s",
                         jwk->fields[JWK_KTY]);

@@ -98,8 +98,8 @@ void web_generate_secret(struct web_job *job) {
 }
 
 static int check_imported(const struct web_params *p, enum web_format format,
-                          const char *format_name, const struct web_usages *usages,
-                          struct web_error *e) {
+                          const char *format_name, bool is_extractable,
+                          const struct web_usages *usages, struct web_error *e) {
     static const char *const aes_usages[] = {"encrypt", "decrypt", "wrapKey", "unwrapKey", NULL};
     static const char *const hmac_usages[] = {"sign", "verify", NULL};
     static const char *const derive_usages[] = {"deriveBits", "deriveKey", NULL};
@@ -110,6 +110,8 @@ static int check_imported(const struct web_params *p, enum web_format format,
                                                                         : aes_usages);
     if (stray)
         return web_fail(e, syntax_error, "invalid key usage: %s", stray);
+    if (p->alg == WEB_PBKDF2 && is_extractable)
+        return web_fail(e, syntax_error, "invalid value for param extractable ");
     if (format != WEB_RAW && format != WEB_JWK)
         return web_fail(e, "NotSupportedError", "unsupported key format %s", format_name);
     return 0;
@@ -127,9 +129,10 @@ static int check_bytes(const struct web_params *p, size_t len, struct web_error 
 }
 
 struct web_key *web_import_secret(const struct web_params *p, enum web_format format,
-                                  const char *format_name, struct slice bytes,
+                                  const char *format_name, struct slice bytes, bool is_extractable,
                                   const struct web_usages *usages, struct web_error *e) {
-    if (check_imported(p, format, format_name, usages, e) || check_bytes(p, bytes.len, e))
+    if (check_imported(p, format, format_name, is_extractable, usages, e) ||
+        check_bytes(p, bytes.len, e))
         return NULL;
     struct web_key *k = web_key_new(p->alg, WEB_SECRET);
     k->hash = p->hash;
@@ -187,8 +190,8 @@ void web_run_pbkdf2_key(struct web_job *job) {
     if (check_base_key(job, "deriveKey") || derive(job, job->derived.length))
         return;
     struct web_params p = {.alg = job->derived.alg, .hash = job->derived.hash};
-    struct web_key *k =
-        web_import_secret(&p, WEB_RAW, "raw", buf_slice(&job->out), &job->usages, &job->error);
+    struct web_key *k = web_import_secret(&p, WEB_RAW, "raw", buf_slice(&job->out),
+                                          job->is_extractable, &job->usages, &job->error);
     if (!k)
         return;
     job->result = k;

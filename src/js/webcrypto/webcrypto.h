@@ -122,8 +122,14 @@ enum {
 
 struct web_jwk {
     char *fields[JWK_FIELDS]; /* "" when absent */
-    char bad[120];            /* why it is no JWK, in the words of Go's encoding/json, or "" */
+    /* What JSON is there where a string should be, "number" …, or NULL; kind: no object at all. */
+    const char *wrong[JWK_FIELDS], *kind;
 };
+
+/* Whether one of the fields of a Go struct (indices in alphabetical order of the names, -1 at the
+ * end) is no string: fills words as Go's encoding/json says it. */
+bool web_jwk_is_wrong(const struct web_jwk *jwk, const char *go_struct, const int *fields,
+                      char words[120]);
 
 /* What an algorithm object says. */
 struct web_params {
@@ -214,7 +220,7 @@ void web_generate_ec(struct web_job *job);
 void web_generate_rsa(struct web_job *job);
 /* A key of bytes (AES, HMAC, PBKDF2). NULL with *e set. */
 struct web_key *web_import_secret(const struct web_params *p, enum web_format format,
-                                  const char *format_name, struct slice bytes,
+                                  const char *format_name, struct slice bytes, bool is_extractable,
                                   const struct web_usages *usages, struct web_error *e);
 struct web_key *web_import_ec(struct web_job *job);
 struct web_key *web_import_rsa(struct web_job *job);

@@ -193,6 +193,14 @@ static void shared_arrays_are_arrays_that_cannot_change(void **state) {
         "info: { n: 1, d: { e: [ 2 ] } }\ninfo: two\ninfo: 3\n");
 }
 
+static void a_group_without_a_name_has_an_empty_one(void **state) {
+    (void)state;
+    expect("import { group } from 'k6'; import exec from 'k6/execution';" RUN(
+               "group(null, () => console.log(`[${exec.vu.tags.group}]`));"
+               "group(5, () => console.log(`[${exec.vu.tags.group}]`));"),
+           "info: [::]\ninfo: [::5]\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_add_up),
@@ -205,6 +213,7 @@ int main(void) {
         cmocka_unit_test(execution_tells_where_we_are),
         cmocka_unit_test(tags_are_properties),
         cmocka_unit_test(failing_a_test_goes_on),
+        cmocka_unit_test(a_group_without_a_name_has_an_empty_one),
         cmocka_unit_test(shared_arrays_are_arrays_that_cannot_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

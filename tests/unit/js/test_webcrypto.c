@@ -287,6 +287,30 @@ static void a_failed_iteration_drops_slow_work(void **state) {
     fixture_release(&f);
 }
 
+#define TRY_HEAD "const s = crypto.subtle; export default async function () {"
+#define TRY(code) "try { " code "; } catch (e) { console.log(String(e)); }\n"
+
+static void bad_jwks_are_refused_in_gos_words(void **state) {
+    (void)state;
+    expect_log(
+        TRY_HEAD TRY("await s.importKey('jwk', 5, 'AES-CBC', true, ['encrypt'])") TRY(
+            "await s.importKey('jwk', { kty: 'oct', k: 5, x: 1 }, 'AES-CBC', true, ['encrypt'])")
+            TRY("await s.importKey('jwk', { kty: 'EC', d: 1 }, { name: 'ECDSA', namedCurve: "
+                "'P-256' }, true, [])")
+                TRY("await s.importKey('jwk', { kty: [] }, { name: 'RSA-PSS', hash: 'SHA-1' }, true, "
+                    "[])")
+                    TRY("await s.importKey('jwk', { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }, { "
+                        "name: 'ECDH', namedCurve: 'P-256' }, true, [])")
+                        TRY("await s.importKey('raw', new Uint8Array(8), 'PBKDF2', true, "
+                            "['deriveBits'])") "}",
+        "info: DataError: failed to parse symmetric JWK: json: cannot unmarshal number into Go value of type webcrypto.symmetricJWK\n"
+        "info: DataError: failed to parse symmetric JWK: json: cannot unmarshal number into Go struct field symmetricJWK.k of type string\n"
+        "info: failed to parse input as EC JWK key: json: cannot unmarshal number into Go struct field ecJWK.d of type string\n"
+        "info: failed to parse input as RSA JWK key: json: cannot unmarshal array into Go struct field rsaJWK.kty of type string\n"
+        "info: failed to convert ECDSA key to ECDH key: ecdsa: invalid public key\n"
+        "info: SyntaxError: invalid value for param extractable \n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aes_nist_vectors),
@@ -300,6 +324,7 @@ int main(void) {
         cmocka_unit_test(keys_survive_every_format),
         cmocka_unit_test(rsa_oaep_round_trip_with_label),
         cmocka_unit_test(objects_that_are_no_keys_are_refused),
+        cmocka_unit_test(bad_jwks_are_refused_in_gos_words),
         cmocka_unit_test(random_values_fill_integer_arrays),
         cmocka_unit_test(promises_settle_behind_the_running_code),
         cmocka_unit_test(work_that_nobody_awaits_is_waited_for),
