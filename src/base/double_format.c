@@ -40,6 +40,44 @@ static char *put_zeros(char *at, int count) {
     return at + count;
 }
 
+static int decimal_length(unsigned long long v) {
+    int len = 1;
+    while (v >= 10) {
+        v /= 10;
+        len++;
+    }
+    return len;
+}
+
+/* With zeros in front. */
+static void put_decimal(char *out, unsigned long long v, int len) {
+    for (; len > 0; v /= 10)
+        out[--len] = (char)('0' + v % 10);
+}
+
+/* A decimal of at most 15 digits, nine of them behind the point: what people and prices have. Such
+ * decimals are different doubles each, so the first that reads back as v is the shortest text. The
+ * quotient of two doubles that are exact is what reading the text gives. */
+static bool format_short(double v, char *out) {
+    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    for (int k = 0; k < 9; k++) {
+        double shifted = v * powers[k];
+        if (shifted >= 1e15)
+            return false;
+        double n = floor(shifted + 0.5);
+        if (n / powers[k] != v)
+            continue;
+        unsigned long long digits = (unsigned long long)n, scale = (unsigned long long)powers[k];
+        int len = decimal_length(digits / scale);
+        put_decimal(out, digits / scale, len);
+        out[len] = '.';
+        put_decimal(out + len + 1, digits % scale, k + 1);
+        out[len + 1 + k + 1] = '\0';
+        return true;
+    }
+    return false;
+}
+
 /* Both Go's encoding/json and JavaScript use the exponent form below 1e-6 and from 1e21 on. room:
  * DOUBLE_TEXT_MAX - 1 */
 static void format_positive(double v, char *out) {
@@ -47,6 +85,8 @@ static void format_positive(double v, char *out) {
         snprintf(out, DOUBLE_TEXT_MAX - 1, "%lld", (long long)v);
         return;
     }
+    if (v >= 1e-6 && v < 1e15 && format_short(v, out))
+        return;
     char digits[DOUBLE_TEXT_MAX];
     int exponent = shortest_digits(v, digits), len = (int)strlen(digits);
     char *at = out;

@@ -9,23 +9,8 @@
 #include "base/json_write.h"
 #include "base/utf8.h"
 #include "proto/json_token.h"
+#include "proto/plain.h"
 #include "proto/put.h"
-
-void json_put(struct json_out *w, const char *text, size_t len) {
-    if (unlikely(put_room(w->out, len) != 0)) {
-        w->is_full = true;
-        return;
-    }
-    put_bytes_at(w->out, text, len);
-}
-
-void json_put_char(struct json_out *w, char c) {
-    if (unlikely(put_room(w->out, 1) != 0)) {
-        w->is_full = true;
-        return;
-    }
-    w->out->ptr[w->out->len++] = c;
-}
 
 static void put_escape(struct json_out *w, unsigned char c) {
     static const char short_names[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
@@ -38,25 +23,21 @@ static void put_escape(struct json_out *w, unsigned char c) {
 
 /* The length of the start that goes out as it is; *out_bad when what follows is not UTF-8. */
 static size_t plain_length(struct slice s, bool *out_bad) {
-    size_t i = 0;
+    const char *p = s.ptr, *end = p + s.len;
     *out_bad = false;
-    while (i < s.len) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (likely(c >= 0x20 && c < 0x80 && c != '"' && c != '\\')) {
-            i++;
-            continue;
-        }
-        if (c < 0x80)
-            return i;
+    for (;;) {
+        p = plain_ascii_end(p, end);
+        if (p == end || (unsigned char)*p < 0x80)
+            break;
         uint32_t rune;
-        size_t len = utf8_decode(slice_from(s.ptr + i, s.len - i), &rune);
+        size_t len = utf8_decode(slice_from(p, (size_t)(end - p)), &rune);
         if (rune == UTF8_INVALID) {
             *out_bad = true;
-            return i;
+            break;
         }
-        i += len;
+        p += len;
     }
-    return i;
+    return (size_t)(p - s.ptr);
 }
 
 bool json_put_string(struct json_out *w, struct slice s) {
@@ -100,34 +81,38 @@ static void put_signed(struct json_out *w, int64_t v) {
     put_unsigned(w, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
-/* Go's shortest form of a float32: the fewest digits that read back as v, exponents as for doubles.
- */
-static void float_text(float v, char out[32]) {
+/* The fewest digits that read back as the float; those of a double have the same text. */
+static double float_value(uint64_t bits) {
+    static const double powers[] = {1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    uint32_t low = (uint32_t)bits;
     char text[32];
-    double magnitude = fabs((double)v);
-    if (magnitude < 1e6 && v == (float)(int32_t)v) {
-        double_format_json(v, out);
-        return;
+    float v;
+    memcpy(&v, &low, sizeof v);
+    if (!isfinite(v) || (fabsf(v) < 1e6f && v == (float)(int32_t)v))
+        return v;
+    for (int k = 0; k < 9; k++) {
+        double shifted = fabs((double)v) * powers[k], n = floor(shifted + 0.5);
+        if (n >= 1e6)
+            break;
+        /* 1e9 is small enough for the quotient never to be taken for the middle of two floats */
+        if ((float)(n / powers[k]) == fabsf(v))
+            return v < 0 ? -(n / powers[k]) : n / powers[k];
     }
     int precision = 5;
     do
         snprintf(text, sizeof text, "%.*e", precision, (double)v);
     while (precision++ < 8 && strtof(text, NULL) != v);
-    /* the few digits are those of a double too, which has the rest of the form */
-    double_format_json(strtod(text, NULL), out);
+    return strtod(text, NULL);
 }
 
-static void put_float(struct json_out *w, double v, bool is_float) {
+static void put_double(struct json_out *w, double v) {
     char text[32];
     if (isnan(v)) {
         json_put_literal(w, "\"NaN\"");
     } else if (isinf(v)) {
         json_put(w, v < 0 ? "\"-Infinity\"" : "\"Infinity\"", v < 0 ? 11 : 10);
     } else {
-        if (is_float)
-            float_text((float)v, text);
-        else
-            double_format_json(v, text);
+        double_format_json(v, text);
         json_put(w, text, strlen(text));
     }
 }
@@ -160,7 +145,6 @@ static int put_bytes(struct json_out *w, struct slice s) {
 
 int json_put_single(struct json_out *w, const struct proto_field *f, const union proto_value *v) {
     double number;
-    float small;
     switch (f->kind) {
     case KIND_STRING:
         if (json_put_string(w, slice_from(v->bytes.ptr, v->bytes.len)))
@@ -196,11 +180,10 @@ int json_put_single(struct json_out *w, const struct proto_field *f, const union
         return 0;
     case KIND_DOUBLE:
         memcpy(&number, &v->bits, sizeof number);
-        put_float(w, number, false);
+        put_double(w, number);
         return 0;
     case KIND_FLOAT:
-        memcpy(&small, &v->bits, sizeof small);
-        put_float(w, small, true);
+        put_double(w, float_value(v->bits));
         return 0;
     case KIND_BYTES:
         return put_bytes(w, slice_from(v->bytes.ptr, v->bytes.len));
@@ -283,35 +266,45 @@ static bool same_key(const struct proto_field *key, const struct entry *a, const
                     slice_from(key_of(b)->bytes.ptr, key_of(b)->bytes.len));
 }
 
-static int put_key(struct json_out *w, const struct proto_field *key, const struct entry *e) {
+static int put_key(struct json_out *w, const struct proto_field *key, const union proto_value *v) {
     bool is_quoted = key->kind == KIND_STRING || key->kind == KIND_INT64 ||
                      key->kind == KIND_SINT64 || key->kind == KIND_SFIXED64 ||
                      key->kind == KIND_UINT64 || key->kind == KIND_FIXED64;
     if (!is_quoted)
         json_put_char(w, '"');
-    TRY(json_put_single(w, key, key_of(e)));
+    TRY(json_put_single(w, key, v));
     json_put(w, is_quoted ? ":" : "\":", is_quoted ? 1 : 2);
     return 0;
 }
 
+static const struct proto_message **sorted_entries(const struct proto_field *f,
+                                                   const struct proto_list *list,
+                                                   struct arena *arena, uint32_t *out_count) {
+    const struct proto_field *key = f->message->fields.ptr[0];
+    struct entry *entries = arena_alloc(arena, list->len * sizeof *entries);
+    const struct proto_message **out = arena_alloc(arena, list->len * sizeof *out);
+    for (uint32_t i = 0; i < list->len; i++)
+        entries[i] = (struct entry){list->items[i].message, i};
+    qsort(entries, list->len, sizeof *entries, order_of(key));
+    *out_count = 0;
+    for (uint32_t i = 0; i < list->len; i++)
+        if (i + 1 == list->len || !same_key(key, &entries[i], &entries[i + 1]))
+            out[(*out_count)++] = entries[i].message;
+    return out;
+}
+
 int json_put_map(struct json_out *w, const struct proto_field *f, const struct proto_list *list) {
     const struct proto_field *key = f->message->fields.ptr[0], *value = f->message->fields.ptr[1];
+    const struct proto_message **entries = NULL;
+    uint32_t count = 0;
+    if (list != NULL)
+        entries = sorted_entries(f, list, w->arena, &count);
     json_put_char(w, '{');
-    if (list != NULL) {
-        struct entry *entries = arena_alloc(w->arena, list->len * sizeof *entries);
-        for (uint32_t i = 0; i < list->len; i++)
-            entries[i] = (struct entry){list->items[i].message, i};
-        qsort(entries, list->len, sizeof *entries, order_of(key));
-        bool is_first = true;
-        for (uint32_t i = 0; i < list->len; i++) {
-            if (i + 1 < list->len && same_key(key, &entries[i], &entries[i + 1]))
-                continue; /* the last one counts */
-            if (!is_first)
-                json_put_char(w, ',');
-            is_first = false;
-            TRY(put_key(w, key, &entries[i]));
-            TRY(json_put_single(w, value, &entries[i].message->fields[1]));
-        }
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0)
+            json_put_char(w, ',');
+        TRY(put_key(w, key, &entries[i]->fields[0]));
+        TRY(json_put_single(w, value, &entries[i]->fields[1]));
     }
     json_put_char(w, '}');
     return 0;

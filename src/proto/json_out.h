@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "proto/message.h"
+#include "proto/put.h"
 
 struct json_out {
     struct buf *out;
@@ -14,8 +15,20 @@ struct json_out {
     unsigned depth; /* Any in Any */
 };
 
-void json_put(struct json_out *w, const char *text, size_t len);
-void json_put_char(struct json_out *w, char c);
+static inline void json_put(struct json_out *w, const char *text, size_t len) {
+    if (unlikely(put_room(w->out, len) != 0))
+        w->is_full = true;
+    else
+        put_bytes_at(w->out, text, len);
+}
+
+static inline void json_put_char(struct json_out *w, char c) {
+    if (unlikely(put_room(w->out, 1) != 0))
+        w->is_full = true;
+    else
+        w->out->ptr[w->out->len++] = c;
+}
+
 #define json_put_literal(w, text) json_put((w), "" text, sizeof(text) - 1)
 /* false: not UTF-8. */
 bool json_put_string(struct json_out *w, struct slice s);

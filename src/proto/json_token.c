@@ -10,6 +10,7 @@
 #include "base/go_text.h"
 #include "base/utf8.h"
 #include "proto/descriptor.h"
+#include "proto/plain.h"
 
 #define SCALAR (JSON_NULL | JSON_BOOL | JSON_NUMBER | JSON_STRING)
 
@@ -19,7 +20,6 @@ void json_reader_init(struct json_reader *r, struct slice json, struct arena *ar
     r->at = json.ptr;
     r->end = json.ptr + json.len;
     r->last = JSON_START;
-    r->is_peeked = false;
     r->arena = arena;
     r->err = err;
     r->open = 0;
@@ -224,21 +224,16 @@ static int read_escape(struct json_reader *r, const char **at, char **out) {
 
 /* Goes over what needs no change: the first quote, backslash, control or invalid character. */
 static const char *plain_end(const char *p, const char *end) {
-    while (p < end) {
-        unsigned char c = (unsigned char)*p;
-        if (likely(c >= 0x20 && c < 0x80 && c != '"' && c != '\\')) {
-            p++;
-            continue;
-        }
-        uint32_t rune;
-        if (c < 0x80)
+    for (;;) {
+        p = plain_ascii_end(p, end);
+        if (p == end || (unsigned char)*p < 0x80)
             return p;
+        uint32_t rune;
         size_t len = utf8_decode(slice_from(p, (size_t)(end - p)), &rune);
         if (rune == UTF8_INVALID)
             return p;
         p += len;
     }
-    return p;
 }
 
 static int bad_character(const struct json_reader *r, const char *p) {
@@ -420,7 +415,7 @@ static int check_place(struct json_reader *r, const struct json_token *out) {
     return is_ok ? 0 : json_unexpected(r, out);
 }
 
-static int read_in_place(struct json_reader *r, struct json_token *out) {
+int json_read(struct json_reader *r, struct json_token *out) {
     do {
         int rc = next_token(r, out);
         if (rc != 0)
@@ -437,23 +432,6 @@ static int read_in_place(struct json_reader *r, struct json_token *out) {
         r->last = out->kind;
     } while (out->kind == JSON_COMMA);
     return 0;
-}
-
-int json_read(struct json_reader *r, struct json_token *out) {
-    if (!r->is_peeked)
-        return read_in_place(r, out);
-    r->is_peeked = false;
-    *out = r->peeked;
-    return r->peek_rc;
-}
-
-int json_peek(struct json_reader *r, struct json_token *out) {
-    if (!r->is_peeked) {
-        r->peek_rc = read_in_place(r, &r->peeked);
-        r->is_peeked = true;
-    }
-    *out = r->peeked;
-    return r->peek_rc;
 }
 
 int json_skip(struct json_reader *r) {

@@ -35,9 +35,6 @@ struct json_reader {
     struct slice all;
     const char *at, *end;
     enum json_kind last;
-    bool is_peeked;
-    int peek_rc;
-    struct json_token peeked;
     struct arena *arena; /* strings with escapes */
     struct error *err;   /* never NULL */
     unsigned open;
@@ -48,7 +45,6 @@ void json_reader_init(struct json_reader *r, struct slice json, struct arena *ar
                       struct error *err);
 /* 0, or KE_INVALID with *err set. */
 int json_read(struct json_reader *r, struct json_token *out);
-int json_peek(struct json_reader *r, struct json_token *out);
 /* Passes over one value. */
 int json_skip(struct json_reader *r);
 
