@@ -32,6 +32,7 @@ static const struct route routes[] = {
     {"PUT", "/v1/setup", api_put_setup, false},
     {"POST", "/v1/setup", api_post_setup, false},
     {"POST", "/v1/teardown", api_post_teardown, false},
+    {"GET", "/v1/windows/", api_get_windows, true},
 };
 
 /* ---- answers */
@@ -271,5 +272,6 @@ void api_stop(struct api *api) {
         fiber_park(clock_now_ns() + STOP_PERIOD_NS);
     }
     http_server_stop(api->server);
+    api_windows_release(&api->windows);
     free(api);
 }

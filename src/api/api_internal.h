@@ -13,6 +13,22 @@
 
 struct api_call;
 
+/* For about so many seconds of a follower's silence. */
+#define API_WINDOWS 32
+
+struct api_window {
+    uint64_t number;
+    char *bytes;
+    size_t len;
+};
+
+/* Main thread. */
+struct api_windows {
+    struct api_window ring[API_WINDOWS]; /* by number */
+    uint64_t last;                       /* number, from 1 */
+    int64_t wanted_until_ns;
+};
+
 struct api {
     struct api_config config;
     struct http_server *server;
@@ -20,6 +36,7 @@ struct api {
     struct list calls;           /* main thread: those under way */
     bool is_resumed, is_stopped; /* asked for before there was a run */
     struct fiber *stopper;
+    struct api_windows windows;
     _Atomic bool is_closing;
     _Atomic int n_pending; /* calls that the main thread has to answer */
 };
@@ -52,6 +69,8 @@ void api_get_setup(struct api_call *call);
 void api_put_setup(struct api_call *call);
 void api_post_setup(struct api_call *call);
 void api_post_teardown(struct api_call *call);
+void api_get_windows(struct api_call *call);
+void api_windows_release(struct api_windows *w);
 
 /* Stops the run: exit code 103. */
 void api_stop_run(struct run *run);

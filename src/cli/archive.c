@@ -4,6 +4,7 @@
 
 #include "cli/load_test.h"
 #include "cli/option_flags.h"
+#include "cli/run_results.h"
 #include "load/archive.h"
 
 static const struct flag_def own_flags[] = {
@@ -54,11 +55,15 @@ const struct command cmd_archive = {
     .name = "archive",
     .usage = "archive FILE...",
     .summary = "Pack a test with all its files into an archive",
-    .about = "Packs a script, everything it imports and opens, and its options into one file that "
-             "can be run\nelsewhere.",
+    .about =
+        "Packs a script, everything it imports and opens, and its options into one file that "
+        "can be run\nelsewhere. Flags of `run` that are no options of a test are taken and mean nothing here.",
     .examples = "archive -u 10 -d 10s -O test.tar script.js\nrun test.tar",
     .min_args = 1,
     .max_args = -1,
-    .flags = (const struct flag_def *const[]){option_flag_defs, runtime_flag_defs, own_flags, NULL},
+    .flags =
+        (const struct flag_def *const[]){option_flag_defs, runtime_flag_defs, own_flags,
+                                         config_flag_defs, result_flag_defs, run_flag_defs, NULL},
+    .is_stdout_taken = true,
     .run = run,
 };

@@ -143,7 +143,7 @@ static int run_command(const struct command *c, int argc, char **argv) {
     } else if (flags_bool(&flags, "help", false)) {
         print_command_help(c, stdout);
     } else {
-        rc = log_setup(&flags, &err) || secret_sources_setup(&flags, &err)
+        rc = log_setup(&flags, c->is_stdout_taken, &err) || secret_sources_setup(&flags, &err)
                  ? command_fail(EXIT_CODE_GENERIC, &err)
                  : setup_compat(&flags);
         if (!rc)

@@ -15,6 +15,7 @@ struct command {
     const char *args_error; /* behind "accepts N arg(s), received M"; may be NULL */
     flag_sets flags;        /* its own, without the global ones */
     bool takes_raw_args;    /* argv goes to run unparsed (kiln playground) */
+    bool is_stdout_taken;   /* what it prints is for programs: no log there */
     bool is_hidden;
     /* Returns the process's exit code. argv without program and command. */
     int (*run)(const struct command *self, const struct flags *flags, int argc, char **argv);
@@ -22,6 +23,8 @@ struct command {
 
 extern const struct command *const commands[]; /* ended by NULL */
 extern const struct flag_def global_flags[];
+/* Those of `run` alone. */
+extern const struct flag_def run_flag_defs[];
 /* "kiln", or the name of the link it was called by. */
 extern const char *program_name;
 

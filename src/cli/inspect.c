@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/json_write.h"
 #include "cli/load_test.h"
+#include "js/console.h"
 
 static const struct flag_def own_flags[] = {
     {"execution-requirements", 0, FLAG_BOOL, NULL,
@@ -29,8 +30,18 @@ static void print_options(const struct options *o, const struct execution_plan *
     buf_release(&text);
 }
 
+/* k6-operator takes any line of the log with "level" and "error" for a failure: what the init code
+ * says below an error is left out. */
+static void log_errors_only(void *arg, enum log_level level, struct slice msg) {
+    (void)arg;
+    if (level == LOG_ERROR)
+        log_fields(level, msg, LOG_STR("source", "console"));
+}
+
 static int inspect(struct loaded_test *t, const struct flags *flags, struct failure *f) {
     bool with_plan = flags_bool(flags, "execution-requirements", false);
+    if (with_plan)
+        js_console_redirect(log_errors_only, NULL);
     int rc = load_script(t, flags, false, f);
     if (rc == 0 && with_plan) {
         rc = load_config(t, flags, false, f);
@@ -58,5 +69,6 @@ const struct command cmd_inspect = {
     .min_args = 1,
     .max_args = -1,
     .flags = (const struct flag_def *const[]){runtime_flag_defs, own_flags, NULL},
+    .is_stdout_taken = true,
     .run = run,
 };

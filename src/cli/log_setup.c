@@ -64,7 +64,7 @@ static int open_file(struct slice config, struct log_config *cfg, struct error *
     return rc;
 }
 
-int log_setup(const struct flags *flags, struct error *err) {
+int log_setup(const struct flags *flags, bool is_stdout_taken, struct error *err) {
     struct log_config cfg = {.level = flags_bool(flags, "verbose", false) ? LOG_DEBUG : LOG_INFO,
                              .fd = 2};
     cfg.no_color = log_setup_no_color(flags);
@@ -78,7 +78,7 @@ int log_setup(const struct flags *flags, struct error *err) {
     int rc = 0;
     bool is_loki = false;
     if (slice_eq(o, SLICE("stdout")))
-        cfg.fd = 1;
+        cfg.fd = is_stdout_taken ? 2 : 1;
     else if (slice_eq(o, SLICE("none")))
         cfg.fd = -1;
     else if (slice_eq(o, SLICE("file")) || slice_starts(o, SLICE("file=")))

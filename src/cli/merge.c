@@ -37,6 +37,7 @@ static const struct flag_def own_flags[] = {
     {"expect", 0, FLAG_INT, "N", "how many instances there are; by default as many as segments",
      NULL},
     {"wait", 0, FLAG_DURATION, NULL, "wait so long until all of them are there", NULL},
+    {"since", 0, FLAG_DURATION, NULL, "runs that began longer ago than this are old ones", NULL},
     {"only", 0, FLAG_LIST, "TAG=VALUE", "look only at runs with this tag", NULL},
     {"allow-gaps", 0, FLAG_BOOL, NULL, "instances may have run one after the other", NULL},
     {NULL},
@@ -44,12 +45,23 @@ static const struct flag_def own_flags[] = {
 
 /* ---- which files */
 
+static int read_duration(const struct flags *flags, const char *name, int64_t *out_ns,
+                         struct failure *f) {
+    const char *text = flags_text(flags, name);
+    *out_ns = 0;
+    if (text == NULL || (duration_parse_go(slice_cstr(text), out_ns) == 0 && *out_ns >= 0))
+        return 0;
+    return failure_set(f, EXIT_CODE_INVALID_CONFIG, NULL, "invalid --%s '%s'", name, text);
+}
+
 static int read_flags(struct merge_command *c, int64_t *out_wait_ns, struct failure *f) {
     const struct flags *flags = c->flags;
-    const char *wait = flags_text(flags, "wait");
-    *out_wait_ns = 0;
-    if (wait != NULL && duration_parse_go(slice_cstr(wait), out_wait_ns) != 0)
-        return failure_set(f, EXIT_CODE_INVALID_CONFIG, NULL, "invalid --wait '%s'", wait);
+    int64_t since_ns;
+    if (read_duration(flags, "wait", out_wait_ns, f) != 0 ||
+        read_duration(flags, "since", &since_ns, f) != 0)
+        return f->exit_code;
+    if (since_ns > 0)
+        c->options.since_ms = (clock_wall_ns() - since_ns) / NS_PER_MS;
     c->options.expected = flags_int(flags, "expect", 0);
     if (c->options.expected < 0)
         return failure_set(f, EXIT_CODE_INVALID_CONFIG, NULL, "--expect must be 1 or more");

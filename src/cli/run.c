@@ -1,4 +1,3 @@
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/compat.h"
+#include "base/cpu_quota.h"
 #include "base/log.h"
 #include "cli/console_file.h"
 #include "cli/load_test.h"
@@ -16,6 +16,7 @@
 #include "cli/run_results.h"
 #include "cli/run_screen.h"
 #include "cli/run_summary.h"
+#include "cli/setup_from.h"
 #include "cli/signals.h"
 #include "base/go_parse.h"
 #include "output/output.h"
@@ -32,6 +33,7 @@ struct run_command {
     struct run *run;
     struct run_api api;
     struct run_results results;
+    struct setup_from setup_from;
     struct fiber *lingerer;
     bool fail_if_all_throw;
     bool is_interrupted;
@@ -42,7 +44,7 @@ struct run_command {
     } stopping;
 };
 
-static const struct flag_def own_flags[] = {
+const struct flag_def run_flag_defs[] = {
     {"iteration-start-lateness", 0, FLAG_BOOL, NULL,
      "measure how late arrival-rate iterations start (env KILN_ITERATION_START_LATENESS)", NULL},
     {"corrected-latency", 0, FLAG_BOOL, NULL,
@@ -52,7 +54,11 @@ static const struct flag_def own_flags[] = {
     {"fail-if-all-throw", 0, FLAG_BOOL, NULL,
      "exit with 107 when every iteration ended with an exception (env KILN_FAIL_IF_ALL_THROW)",
      NULL},
-    {"workers", 0, FLAG_INT, NULL, "threads that run VUs; all cores by default (env KILN_WORKERS)",
+    {"setup-from", 0, FLAG_TEXT, "URL",
+     "get setup()'s data from the REST API of the first instance (env KILN_SETUP_FROM)", NULL},
+    {"workers", 0, FLAG_INT, NULL,
+     "threads that run VUs; by default as many as there are cores, or as the control group allows "
+     "(env KILN_WORKERS)",
      NULL},
     {NULL},
 };
@@ -80,12 +86,11 @@ static void register_own_metrics(struct run_command *c, const struct flags *flag
 static int count_workers(const struct flags *flags, struct failure *f) {
     const char *variable = getenv("KILN_WORKERS");
     int64_t n = 0;
-    cpu_set_t cpus;
     if (variable != NULL && *variable && go_parse_int(slice_cstr(variable), 10, &n, NULL) != 0)
         n = -1;
     n = flags_int(flags, "workers", n);
     if (n == 0)
-        n = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+        n = cpu_count();
     if (n < 1 || n > WORKERS_MAX) {
         failure_set(f, EXIT_CODE_INVALID_CONFIG, NULL, "the number of workers must be 1 to %d",
                     WORKERS_MAX);
@@ -185,6 +190,9 @@ static void create_run(struct run_command *c, int n_workers) {
                                 .main_worker = c->t->main_worker,
                                 .n_workers = n_workers,
                                 .start_lateness = c->start_lateness,
+                                .fetch_setup =
+                                    c->setup_from.address != NULL ? setup_from_fetch : NULL,
+                                .fetch_arg = &c->setup_from,
                                 .keep_series = c->t->runtime.summary_mode == SUMMARY_FULL,
                                 .prepare_shard = prepare_shard,
                                 .on_tick = on_tick,
@@ -371,6 +379,8 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
     if (rc == 0)
         rc = run_results_init(&c.results, t, flags, f);
     if (rc == 0)
+        rc = setup_from_init(&c.setup_from, flags, &t->test, t->main_worker, f);
+    if (rc == 0)
         rc = create_outputs(&c, f);
     if (rc == 0 && (n_workers = count_workers(flags, f)) == 0)
         rc = f->exit_code;
@@ -388,6 +398,7 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
     }
     run_api_stop(&c.api);
     run_results_release(&c.results);
+    setup_from_release(&c.setup_from);
     if (c.outputs != NULL)
         outputs_free(c.outputs);
     free(c.output_thresholds);
@@ -420,6 +431,6 @@ const struct command cmd_run = {
     .args_error = "arg should either be \"-\", if reading script from stdin, or a path to a script "
                   "file",
     .flags = (const struct flag_def *const[]){option_flag_defs, runtime_flag_defs, config_flag_defs,
-                                              result_flag_defs, own_flags, NULL},
+                                              result_flag_defs, run_flag_defs, NULL},
     .run = run,
 };

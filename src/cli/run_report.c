@@ -16,6 +16,10 @@ const struct flag_def result_flag_defs[] = {
      "save the run for kiln compare and kiln merge (env KILN_SAVE); the file appears at the end. "
      "%h in its name is the host, %i the instance, %t the test run",
      NULL},
+    {"follow", 0, FLAG_LIST, "URL",
+     "the web dashboard shows also the instances whose REST APIs are there; several with commas "
+     "(env KILN_FOLLOW)",
+     NULL},
     {NULL},
 };
 
@@ -44,12 +48,12 @@ static int add_report(struct run_results *r, char *item, struct failure *f) {
 }
 
 /* All that was given, with commas. */
-static char *join_reports(const struct flags *flags) {
-    const char *variable = getenv("KILN_REPORT");
+static char *join_uses(const struct flags *flags, const char *name, const char *variable_name) {
+    const char *variable = getenv(variable_name);
     struct buf text;
     buf_init(&text, BUF_NO_CAP);
     for (size_t i = 0; i < flags->uses.len; i++)
-        if (strcmp(flags->uses.ptr[i].def->name, "report") == 0)
+        if (strcmp(flags->uses.ptr[i].def->name, name) == 0)
             buf_printf(&text, "%s,", flags->uses.ptr[i].value);
     if (text.len == 0 && variable != NULL)
         buf_append_str(&text, variable);
@@ -60,7 +64,12 @@ int run_results_init(struct run_results *r, struct loaded_test *t, const struct 
                      struct failure *f) {
     int rc = 0;
     *r = (struct run_results){.t = t};
-    r->report_text = join_reports(flags);
+    r->report_text = join_uses(flags, "report", "KILN_REPORT");
+    r->follow_text = join_uses(flags, "follow", "KILN_FOLLOW");
+    if (r->follow_text != NULL && !*r->follow_text) {
+        free(r->follow_text);
+        r->follow_text = NULL;
+    }
     char *place = NULL;
     for (char *item = strtok_r(r->report_text, ",", &place); item != NULL && rc == 0;
          item = strtok_r(NULL, ",", &place))

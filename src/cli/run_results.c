@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "api/windows.h"
 #include "base/atomic_file.h"
 #include "base/check.h"
 #include "base/compat.h"
@@ -41,7 +42,7 @@ static bool wants_events(const struct run_results *r) {
 }
 
 bool run_results_want_windows(const struct run_results *r) {
-    return wants_events(r) || r->save_path != NULL;
+    return wants_events(r) || r->save_path != NULL || r->api != NULL;
 }
 
 void run_results_prepare_shard(struct run_results *r, struct shard *s) {
@@ -211,9 +212,29 @@ static int start_dashboard(struct run_results *r, struct api *api, struct error 
     return 0;
 }
 
+static int start_following(struct run_results *r, struct error *err) {
+    if (!wants_events(r))
+        return error_set(err, KE_CONFIG,
+                         "--follow is for the web dashboard: K6_WEB_DASHBOARD=true turns it on");
+    return follow_start(&r->follow, r->follow_text, &r->t->test, r->self, err);
+}
+
+/* Instances with one command line are told to follow themselves, too: they know their own windows.
+ */
+static char *name_self(void) {
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    return xasprintf("{\"self\":\"%s %d %lld\"}", host, (int)getpid(), (long long)clock_wall_ns());
+}
+
 int run_results_start(struct run_results *r, struct run *run, struct api *api, struct error *err) {
     bool is_served = r->has_dashboard && r->options.port >= 0;
     r->run = run;
+    r->api = api;
+    r->self = name_self();
+    r->last_ns = r->start_ns != 0 ? r->start_ns : clock_now_ns();
+    if (r->follow_text != NULL && start_following(r, err) != 0)
+        return KE_CONFIG;
     if (!run_results_want_windows(r))
         return 0;
     aggregate_keep_windows(run->aggregate);
@@ -235,10 +256,36 @@ const char *run_results_dashboard_url(const struct run_results *r) {
 
 /* ---- while it runs */
 
-static void take_windows(struct run_results *r, int64_t now_ns) {
+/* What the dashboard shows. */
+static const struct aggregate *shown(const struct run_results *r) {
+    return r->follow.all != NULL ? r->follow.all : r->run->aggregate;
+}
+
+static void give_to_followers(struct run_results *r, int64_t now_ns) {
+    static const struct failure none = {0};
+    struct buf so_far, window;
+    if (r->api == NULL || !api_windows_are_wanted(r->api))
+        return;
+    buf_init(&so_far, BUF_NO_CAP);
+    buf_init(&window, BUF_NO_CAP);
+    run_report_write_outcome(r, &none, &so_far);
+    result_write_window(r->run->aggregate, r->last_ns, now_ns, slice_cstr(r->self),
+                        buf_slice(&so_far), &window);
+    api_windows_add(r->api, buf_slice(&window));
+    buf_release(&so_far);
+    buf_release(&window);
+}
+
+static void take_windows(struct run_results *r, struct recorder_state *state) {
     struct aggregate *a = r->run->aggregate;
+    int64_t now_ns = state->now_ns;
+    if (r->follow.all != NULL)
+        follow_tick(&r->follow, a, state);
     if (r->recorder != NULL)
-        recorder_add(r->recorder, a);
+        recorder_add(r->recorder, shown(r));
+    if (r->follow.all != NULL)
+        follow_reset(&r->follow);
+    give_to_followers(r, now_ns);
     if (r->writer != NULL)
         run_report_save_window(r, r->last_ns, now_ns);
     aggregate_reset_windows(a);
@@ -251,9 +298,9 @@ void run_results_collected(struct run_results *r) {
     struct recorder_state state = get_state(r->run);
     if (state.now_ns - r->last_ns < TICK_MIN_NS)
         return;
-    take_windows(r, state.now_ns);
+    take_windows(r, &state);
     if (r->recorder != NULL)
-        recorder_tick(r->recorder, r->run->aggregate, &state);
+        recorder_tick(r->recorder, shown(r), &state);
     if (r->dashboard != NULL)
         dashboard_wake(r->dashboard);
 }
@@ -299,9 +346,9 @@ void run_results_replay(struct run_results *r, int64_t now_ns, int64_t elapsed_n
     state.elapsed_ns = elapsed_ns;
     if (is_last) /* run_results_stop takes it */
         return;
-    take_windows(r, now_ns);
+    take_windows(r, &state);
     if (r->recorder != NULL)
-        recorder_tick(r->recorder, r->run->aggregate, &state);
+        recorder_tick(r->recorder, shown(r), &state);
 }
 
 void run_results_stop(struct run_results *r, const struct failure *f) {
@@ -311,9 +358,9 @@ void run_results_stop(struct run_results *r, const struct failure *f) {
         struct recorder_state state = get_state(r->run);
         if (r->start_ns != 0)
             state.now_ns = r->start_ns + state.elapsed_ns;
-        take_windows(r, state.now_ns);
+        take_windows(r, &state);
         if (r->recorder != NULL)
-            recorder_stop(r->recorder, r->run->aggregate, &state, f->text);
+            recorder_stop(r->recorder, shown(r), &state, f->text);
         if (r->dashboard != NULL)
             dashboard_wake(r->dashboard);
         save_html(r);
@@ -323,6 +370,7 @@ void run_results_stop(struct run_results *r, const struct failure *f) {
 }
 
 void run_results_close(struct run_results *r) {
+    r->api = NULL;
     if (r->dashboard != NULL)
         dashboard_set_api(r->dashboard, NULL);
 }
@@ -330,6 +378,7 @@ void run_results_close(struct run_results *r) {
 void run_results_release(struct run_results *r) {
     dashboard_stop(r->dashboard);
     recorder_free(r->recorder);
+    follow_stop(&r->follow);
     event_log_free(r->events);
     result_writer_abandon(r->writer);
     if (r->has_dashboard)
@@ -339,4 +388,6 @@ void run_results_release(struct run_results *r) {
     free(r->token);
     free(r->report_text);
     free(r->save_text);
+    free(r->follow_text);
+    free(r->self);
 }

@@ -17,6 +17,7 @@
 #include "api/api.h"
 #include "api/dashboard.h"
 #include "cli/dashboard_options.h"
+#include "cli/follow.h"
 #include "cli/load_test.h"
 #include "load/run.h"
 #include "output/file_writer.h"
@@ -34,6 +35,10 @@ struct run_results {
     struct event_log *events;
     struct recorder *recorder;
     struct dashboard *dashboard;
+    struct follow follow;
+    char *follow_text; /* --follow; NULL = nobody */
+    char *self;        /* what says so in windows that are given to followers */
+    struct api *api;   /* others may follow; NULL = there is none */
     struct result_writer *writer;
     struct file_writer record; /* events, a line each */
     bool is_recording;
@@ -49,7 +54,7 @@ struct run_results {
 
 extern const struct flag_def result_flag_defs[];
 
-/* Reads --report and --save. 0 or the failure's exit code. */
+/* Reads --report, --save and --follow. 0 or the failure's exit code. */
 int run_results_init(struct run_results *r, struct loaded_test *t, const struct flags *flags,
                      struct failure *f);
 /* query: "port=5666&…" or "". KE_CONFIG. */

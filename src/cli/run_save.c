@@ -158,7 +158,8 @@ int64_t run_report_start_wall_ns(const struct run *run) {
     return start_ns != 0 ? clock_mono_to_wall_ns(start_ns) : clock_wall_ns();
 }
 
-static void write_outcome(const struct run_results *r, const struct failure *f, struct buf *out) {
+void run_report_write_outcome(const struct run_results *r, const struct failure *f,
+                              struct buf *out) {
     const struct run *run = r->run;
     struct json_writer w;
     json_write_init(&w, out, NULL, false);
@@ -212,7 +213,7 @@ void run_report_save_window(struct run_results *r, int64_t from_ns, int64_t to_n
         return;
     r->checkpoint_ns = to_ns;
     buf_init(&so_far, BUF_NO_CAP);
-    write_outcome(r, &none, &so_far);
+    run_report_write_outcome(r, &none, &so_far);
     result_writer_checkpoint(r->writer, buf_slice(&so_far));
     buf_release(&so_far);
 }
@@ -221,7 +222,7 @@ void run_report_finish_saving(struct run_results *r, const struct failure *f) {
     struct error err = {0};
     struct buf outcome;
     buf_init(&outcome, BUF_NO_CAP);
-    write_outcome(r, f, &outcome);
+    run_report_write_outcome(r, f, &outcome);
     if (result_writer_finish(r->writer, r->run->aggregate, buf_slice(&outcome), &err) != 0)
         log_printf(LOG_ERROR, "could not save the run: %s", err.text);
     r->writer = NULL;

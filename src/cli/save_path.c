@@ -67,7 +67,7 @@ static int put_letter(struct buf *out, char letter, const struct test *t, struct
         return 0;
     default:
         return error_set(err, KE_INVALID,
-                         "unknown '%%%.*s' in the name of a saved run: there are %%h (host), %%i "
+                         "unknown '%%%.*s' in a name: there are %%h (host), %%i "
                          "(instance), %%t (test run), %%p (process) and %%%%",
                          letter != '\0', &letter);
     }
@@ -90,7 +90,7 @@ static int make_folders(char *path, struct error *err) {
     return 0;
 }
 
-char *save_path_make(const char *pattern, const struct test *t, struct error *err) {
+char *save_path_expand(const char *pattern, const struct test *t, struct error *err) {
     struct buf out;
     int rc = 0;
     buf_init(&out, PATH_BYTES_MAX);
@@ -101,9 +101,15 @@ char *save_path_make(const char *pattern, const struct test *t, struct error *er
             p++;
     }
     char *path = buf_detach(&out, NULL);
-    if (rc == 0 && strchr(pattern, '%') != NULL)
-        rc = make_folders(path, err);
     if (rc == 0)
+        return path;
+    free(path);
+    return NULL;
+}
+
+char *save_path_make(const char *pattern, const struct test *t, struct error *err) {
+    char *path = save_path_expand(pattern, t, err);
+    if (path == NULL || strchr(pattern, '%') == NULL || make_folders(path, err) == 0)
         return path;
     free(path);
     return NULL;

@@ -14,5 +14,8 @@
  * unknown letter, KE_IO when a folder cannot be made. Slashes of values become '_'. */
 char *save_path_make(const char *pattern, const struct test *t, struct error *err);
 
+/* The same for other texts: no folder is made. */
+char *save_path_expand(const char *pattern, const struct test *t, struct error *err);
+
 /* The tag that names the run or runner, NULL = none. */
 const char *save_path_tag(const struct test *t, const char *key);

@@ -50,6 +50,10 @@ struct run_config {
     struct metric
         *start_lateness; /* iteration_start_lateness of arrival rates; NULL = not asked for */
     bool keep_series;    /* shard_keep_series */
+    /* Gets setup()'s data from elsewhere; teardown() is not run then either. NULL = setup() is run.
+     * Yields. 0 or the failure's exit code. */
+    int (*fetch_setup)(void *arg, struct run *run, char **out_json, struct failure *f);
+    void *fetch_arg;
     /* Called for each shard before it records; NULL = none. True: its raw samples are to be
      * flushed. */
     bool (*prepare_shard)(void *arg, struct shard *s);

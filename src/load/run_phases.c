@@ -128,18 +128,25 @@ static int teardown(struct run *run, struct phase *p, struct failure *f) {
     return finish(p, EXIT_CODE_TEARDOWN_TIMEOUT, f);
 }
 
+static int fetch_setup(struct run *run, struct failure *f) {
+    char *json = NULL;
+    int rc = run->config.fetch_setup(run->config.fetch_arg, run, &json, f);
+    return rc != 0 ? rc : run_set_setup_data(run, json);
+}
+
 int run_setup(struct run *run, struct failure *f) {
     struct phase p = {.vu = &run->special_vu, .is_abortable = true};
     if (run->config.options->no_setup.value ||
         !script_exports_function(run->config.vu_config->script, "setup"))
         return 0;
     atomic_store(&run->status, (int)RUN_SETUP);
-    return setup(run, &p, f);
+    return run->config.fetch_setup != NULL ? fetch_setup(run, f) : setup(run, &p, f);
 }
 
 int run_teardown(struct run *run, struct failure *f) {
     struct phase p = {0};
-    return run->config.options->no_teardown.value ? 0 : teardown(run, &p, f);
+    bool is_elsewhere = run->config.fetch_setup != NULL;
+    return run->config.options->no_teardown.value || is_elsewhere ? 0 : teardown(run, &p, f);
 }
 
 int run_call_setup(struct run *run, struct vu **vu, struct failure *f) {

@@ -242,6 +242,11 @@ static bool is_candidate(const struct merge_file *f) {
     return f->state == MERGE_TAKEN || f->state == MERGE_INCOMPLETE;
 }
 
+static void check_start(struct merge_file *f, const struct merge_options *o) {
+    if (is_candidate(f) && f->saved_ms < o->since_ms)
+        set_state(f, MERGE_STALE, xstrdup("it began earlier than --since says"));
+}
+
 static void check_age(struct merge_file *f, const struct merge_file *newest) {
     int64_t end_ms = f->start_ms + f->elapsed_ns / NS_PER_MS;
     if (end_ms + SKEW_MS < newest->saved_ms)
@@ -273,6 +278,7 @@ static void choose(struct merge_files *set, const struct merge_options *o) {
         if (f->state == MERGE_UNREADABLE)
             continue;
         set_aside(f, o);
+        check_start(f, o);
         if (is_candidate(f) && (set->newest == NULL || f->saved_ms > set->newest->saved_ms))
             set->newest = f;
     }

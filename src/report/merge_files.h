@@ -47,6 +47,7 @@ struct merge_file {
 struct merge_options {
     int64_t expected; /* 0 = as many as the segments */
     bool allow_gaps;
+    int64_t since_ms;        /* wall clock: a run that began earlier is an old one; 0 = any time */
     const char *const *only; /* "tag=value" */
     size_t n_only;
 };

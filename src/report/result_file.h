@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/atomic_file.h"
+#include "base/buf.h"
 #include "base/vec.h"
 #include "metrics/aggregate.h"
 
@@ -36,6 +37,10 @@ void result_writer_checkpoint(struct result_writer *w, struct slice so_far);
  * KE_IO. */
 int result_writer_finish(struct result_writer *w, struct aggregate *a, struct slice result,
                          struct error *err);
+
+/* Appends a whole saved run of one window, for who follows a run that goes on. */
+void result_write_window(const struct aggregate *a, int64_t from_ns, int64_t to_ns,
+                         struct slice meta, struct slice so_far, struct buf *out);
 
 /* No file comes to be. NULL is fine. */
 void result_writer_abandon(struct result_writer *w);

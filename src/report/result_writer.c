@@ -13,6 +13,7 @@
 
 struct result_writer {
     struct atomic_file file;
+    struct buf *memory; /* instead of the file */
     struct buf defs, windows, totals, packed;
     VEC(struct sink) pending; /* of the definitions, since from_ns */
     int64_t period_ns, from_ns, to_ns;
@@ -20,6 +21,13 @@ struct result_writer {
     size_t n_defs; /* of windows: definition i is the aggregate's window i */
     size_t n_chunks;
 };
+
+static void put_bytes(struct result_writer *w, struct slice bytes) {
+    if (w->memory)
+        buf_append_slice(w->memory, bytes);
+    else
+        atomic_file_write(&w->file, bytes);
+}
 
 static void put_chunk(struct result_writer *w, const char *type, struct slice raw) {
     struct buf head;
@@ -35,8 +43,8 @@ static void put_chunk(struct result_writer *w, const char *type, struct slice ra
     uLong crc = crc32(0, (const Bytef *)head.ptr, (uInt)head.len);
     crc = crc32(crc, (const Bytef *)w->packed.ptr, (uInt)bytes);
     wire_put_u32(&head, (uint32_t)crc);
-    atomic_file_write(&w->file, buf_slice(&head));
-    atomic_file_write(&w->file, slice_from(w->packed.ptr, bytes));
+    put_bytes(w, buf_slice(&head));
+    put_bytes(w, slice_from(w->packed.ptr, bytes));
     buf_release(&head);
     w->n_chunks++;
 }
@@ -53,22 +61,27 @@ static void put_header(struct result_writer *w) {
     buf_append(&head, RESULT_MAGIC, RESULT_MAGIC_BYTES);
     wire_put_u32(&head, RESULT_VERSION);
     wire_put_u32(&head, (uint32_t)crc32(0, (const Bytef *)head.ptr, (uInt)head.len));
-    atomic_file_write(&w->file, buf_slice(&head));
+    put_bytes(w, buf_slice(&head));
     buf_release(&head);
 }
 
-struct result_writer *result_writer_open(const char *path, struct slice meta, int64_t period_ns,
-                                         struct error *err) {
+static struct result_writer *writer_new(int64_t period_ns) {
     struct result_writer *w = xcalloc(1, sizeof *w);
     w->period_ns = period_ns;
-    if (atomic_file_open(&w->file, path, err)) {
-        free(w);
-        return NULL;
-    }
     buf_init(&w->defs, BUF_NO_CAP);
     buf_init(&w->windows, BUF_NO_CAP);
     buf_init(&w->totals, BUF_NO_CAP);
     buf_init(&w->packed, BUF_NO_CAP);
+    return w;
+}
+
+struct result_writer *result_writer_open(const char *path, struct slice meta, int64_t period_ns,
+                                         struct error *err) {
+    struct atomic_file file;
+    if (atomic_file_open(&file, path, err))
+        return NULL;
+    struct result_writer *w = writer_new(period_ns);
+    w->file = file;
     put_header(w);
     put_chunk(w, CHUNK_META, meta);
     return w;
@@ -187,9 +200,31 @@ static void writer_free(struct result_writer *w) {
     free(w);
 }
 
+static void put_end(struct result_writer *w, struct slice result) {
+    struct buf end;
+    put_chunk(w, CHUNK_OUTCOME, result);
+    buf_init(&end, BUF_NO_CAP);
+    wire_put_varint(&end, w->n_chunks);
+    put_chunk(w, CHUNK_END, buf_slice(&end));
+    buf_release(&end);
+}
+
+void result_write_window(const struct aggregate *a, int64_t from_ns, int64_t to_ns,
+                         struct slice meta, struct slice so_far, struct buf *out) {
+    struct result_writer *w = writer_new(0);
+    w->memory = out;
+    put_header(w);
+    put_chunk(w, CHUNK_META, meta);
+    result_writer_window(w, a, from_ns, to_ns);
+    if (w->is_pending) /* shorter than half a second */
+        put_window(w);
+    flush_windows(w);
+    put_end(w, so_far);
+    writer_free(w);
+}
+
 int result_writer_finish(struct result_writer *w, struct aggregate *a, struct slice result,
                          struct error *err) {
-    struct buf end;
     if (w->is_pending)
         put_window(w);
     define_windows(w, a);
@@ -199,11 +234,7 @@ int result_writer_finish(struct result_writer *w, struct aggregate *a, struct sl
             put_total(w, i, aggregate_window_at(a, i)->total);
     put_series(w, a);
     flush(w, CHUNK_TOTALS, &w->totals);
-    put_chunk(w, CHUNK_OUTCOME, result);
-    buf_init(&end, BUF_NO_CAP);
-    wire_put_varint(&end, w->n_chunks);
-    put_chunk(w, CHUNK_END, buf_slice(&end));
-    buf_release(&end);
+    put_end(w, result);
     int rc = atomic_file_commit(&w->file, err);
     writer_free(w);
     return rc;

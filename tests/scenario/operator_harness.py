@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import socket
-import stat
 import subprocess
 import tempfile
 import time
@@ -25,6 +24,7 @@ STOP = START.replace('"stopped":false', '"stopped":true')
 KILN = os.path.abspath(PROGRAM)
 PATH = '/usr/local/bin:/usr/bin:/bin'
 PAUSED, RUNNING, ENDED = 4, 7, 9
+UID = 54321
 
 
 def segment_flags(i, n):
@@ -76,12 +76,12 @@ class Ended:
 class Runner:
     """A process with its output in files."""
 
-    def __init__(self, arguments, env, cwd, prefix=(), address=None):
+    def __init__(self, arguments, env, cwd, prefix=(), address=None, user=None):
         self.out, self.err = (tempfile.NamedTemporaryFile('w+', encoding='utf-8') for _ in range(2))
         self.address = address
         self.begin = time.monotonic()
         self.process = subprocess.Popen([*prefix, *arguments], env=env, cwd=cwd, stdin=subprocess.DEVNULL,
-                                        stdout=self.out, stderr=self.err)
+                                        stdout=self.out, stderr=self.err, **(user or {}))
 
     def text(self, which='err'):
         with open(getattr(self, which).name, encoding='utf-8', errors='replace') as f:
@@ -124,15 +124,21 @@ class Runner:
 class Pods:
     """A namespace's worth of pods. `self.folder` is their shared volume, `self.bin` has kiln as k6."""
 
-    def __init__(self, name='k6-sample'):
+    def __init__(self, name='k6-sample', as_user=False):
+        """as_user: as a user without name, where we may choose."""
         self.name, self.runners = name, []
+        self.user = {'user': UID, 'group': UID, 'extra_groups': []} if as_user and is_root() else {}
+        self.can_unshare = is_root()
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix='kiln-pods-')
         os.chmod(self.folder, 0o755)
         self.bin = os.path.join(self.folder, 'bin')
         os.mkdir(self.bin)
-        os.symlink(KILN, os.path.join(self.bin, 'k6'))
+        if self.user:  # who may not see the build
+            shutil.copy(KILN, os.path.join(self.bin, 'k6'))
+        else:
+            os.symlink(KILN, os.path.join(self.bin, 'k6'))
         self.results = os.path.join(self.folder, 'results')
         os.mkdir(self.results)
         os.chmod(self.results, 0o777)
@@ -166,8 +172,13 @@ class Pods:
         return ['k6', 'run', *(['--quiet'] if quiet else []), *segment_flags(i, n), *user, script, '--address=' + address,
                 *(['--paused'] if paused else []), '--tag', 'instance_id=%d' % i, '--tag', 'testrun_name=' + self.name]
 
+    def read_only_root(self):
+        """A prefix: everything is read-only, and the user has no name."""
+        return ['unshare', '--mount', 'sh', '-c', 'mount --make-rprivate / && mount -o remount,bind,ro / && exec setpriv --reuid %d --regid %d '
+                '--clear-groups "$@"' % (UID, UID), 'sh']
+
     def start(self, arguments, env=None, cwd='/', prefix=(), address=None):
-        runner = Runner(arguments, self.env(env), cwd, prefix, address)
+        runner = Runner(arguments, self.env(env), cwd, prefix, address, {} if prefix else self.user)
         self.runners.append(runner)
         return runner
 
@@ -190,7 +201,7 @@ class Pods:
     def run(self, *arguments, env=None, cwd='/', timeout=60, prefix=()):
         """A command that ends by itself."""
         done = subprocess.run([*prefix, *arguments], env=self.env(env), cwd=cwd, timeout=timeout, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8')
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8', **({} if prefix else self.user))
         return Ended(done.returncode, done.stdout, done.stderr)
 
     def merge(self, *arguments, **how):
@@ -206,15 +217,8 @@ def is_root():
     return os.geteuid() == 0
 
 
-def readable_by_all(path):
-    """Whether another user can reach and run this file."""
-    while True:
-        mode = os.stat(path).st_mode
-        if not mode & stat.S_IXOTH:
-            return False
-        if path == '/':
-            return True
-        path = os.path.dirname(path)
+def busybox():
+    return shutil.which('busybox')
 
 
 def dotted(out):

@@ -182,6 +182,11 @@ static void other_runs_are_left_out(void **state) {
     look(w, &set, &o);
     assert_int_equal(named(&set, "old3.kiln")->state, MERGE_TAKEN);
     assert_int_equal(named(&set, "old2.kiln")->state, MERGE_STALE); /* new2 is newer */
+    o.since_ms = 9000050;
+    look(w, &set, &o);
+    assert_int_equal(set.n_whole, 0);
+    assert_int_equal(named(&set, "new1.kiln")->state, MERGE_STALE);
+    o.since_ms = 0;
     static const char *const only[] = {"testid=s"};
     o.only = only;
     o.n_only = 1;
