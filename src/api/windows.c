@@ -5,7 +5,7 @@
 #include "api/api_internal.h"
 #include "base/check.h"
 #include "base/wire.h"
-#include "load/go_parse.h"
+#include "base/go_parse.h"
 
 /* Who asks has so long to ask again. */
 #define WANTED_NS (30 * NS_PER_S)

@@ -122,7 +122,7 @@ class MergeTest(unittest.TestCase):
         self.assertIn('ORDERS 1200 600\n', done.out)
 
     def test_m2_an_instance_that_was_stopped_decides_the_exit_code(self):
-        runners = self.pods.start_runners(self.pods.script(SHORT % ('30s', 'count>0')), 2, *self.save_flag())
+        runners = self.pods.start_runners(self.pods.script(SHORT % ('30s', 'count>=0')), 2, *self.save_flag())
         self.pods.wait_until_paused()
         self.pods.start_test()
         for runner in runners:
