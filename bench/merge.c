@@ -92,11 +92,15 @@ static struct result_writer **open_all(const char *folder, int n, int64_t start_
 }
 
 int main(int argc, char **argv) {
+    uint64_t numbers[3] = {0};
+    for (int i = 2; i < argc && i < 5; i++)
+        if (!slice_to_u64(slice_cstr(argv[i]), &numbers[i - 2]) || numbers[i - 2] > 1000000)
+            argc = 0;
     if (argc != 5) {
         fprintf(stderr, "FOLDER INSTANCES SECONDS RATE\n");
         return 1;
     }
-    int n = atoi(argv[2]), seconds = atoi(argv[3]), rate = atoi(argv[4]);
+    int n = (int)numbers[0], seconds = (int)numbers[1], rate = (int)numbers[2];
     metrics_init();
     struct tag_table *tags = tag_table_new();
     struct shard *shard = shard_new(tags);
