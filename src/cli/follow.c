@@ -17,7 +17,7 @@
 /* Answers that nobody took yet; more than that is thrown away, oldest first. */
 #define ANSWERS_MAX 64
 /* Times without an answer before it is said. */
-#define SILENCE_TOLD 20
+#define SILENCE_TOLD 10
 
 /* The thread is left alone at the end, as it may wait for an answer: the last of both frees it. */
 struct followed {

@@ -8,6 +8,7 @@ systems. No cluster: pods are processes, ConfigMaps are folders with the same li
         pods.start_test()                               the starter's one curl line
         pods.finish()
 """
+import contextlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from kiln_runner import PROGRAM, clean_environment, free_port
@@ -145,9 +147,12 @@ class Pods:
         return self
 
     def __exit__(self, *_):
+        self.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self):
         for runner in self.runners:
             runner.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def config_map(self, files, name='test'):
         """A mounted ConfigMap: file -> ..data/file, ..data -> ..2026_11_30_…; returns the folder."""
@@ -219,6 +224,33 @@ def is_root():
 
 def busybox():
     return shutil.which('busybox')
+
+
+@contextlib.contextmanager
+def control_group(quota_us, close):
+    """A control group with so many µs of processor in each 100 ms; None where none can be made. close() ends who is in it."""
+    name, made = 'kiln-test-%d-%d' % (os.getpid(), threading.get_ident()), None
+    for folder, knob, value in (('/sys/fs/cgroup/cpu/' + name, 'cpu.cfs_quota_us', '%d'), ('/sys/fs/cgroup/' + name, 'cpu.max', '%d 100000')):
+        try:
+            os.mkdir(folder)
+            with open(os.path.join(folder, knob), 'w', encoding='ascii') as f:
+                f.write(value % quota_us)
+            made = folder
+            break
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+    try:
+        yield made
+    finally:
+        close()
+
+        def removed():
+            with contextlib.suppress(OSError):
+                os.rmdir(made)
+            return not os.path.exists(made)
+        if made:
+            until(removed, 'the end of the control group')
 
 
 def dotted(out):

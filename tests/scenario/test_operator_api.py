@@ -10,8 +10,8 @@ import threading
 import time
 import unittest
 
-from kiln_runner import free_port
-from operator_harness import ENDED, KILN, PAUSED, RUNNING, START, STOP, Pods, curl, is_root, listens, until
+from kiln_runner import run_tests_together
+from operator_harness import ENDED, PAUSED, RUNNING, START, STOP, Pods, control_group, curl, is_root, listens, until
 
 LOOP = """
 import { sleep } from 'k6';
@@ -102,7 +102,9 @@ class ApiTest(unittest.TestCase):
         self.assertEqual(runner.finish().code, 103)
 
     def test_a2_it_answers_with_a_fifth_of_a_core(self):
-        group = self.make_group(20000)
+        group = self.enterContext(control_group(20000, self.pods.close))
+        if group is None:
+            self.skipTest('no control group can be made here')
         runner = self.paused("export const options = { vus: 20, duration: '60s', gracefulStop: '0s' }; export default function () { }")
         with open(os.path.join(group, 'cgroup.procs'), 'w', encoding='ascii') as f:
             f.write(str(runner.process.pid))
@@ -112,31 +114,6 @@ class ApiTest(unittest.TestCase):
             begin = time.monotonic()
             self.assertEqual(self.request(runner, 'GET', '/v1/status')[0], 200)
             self.assertLess(time.monotonic() - begin, 1)
-
-    def make_group(self, quota_us):
-        """A control group with so many µs of each 100 ms."""
-        name = 'kiln-test-%d' % os.getpid()
-        for folder, knob, value in (('/sys/fs/cgroup/cpu/' + name, 'cpu.cfs_quota_us', str(quota_us)),
-                                    ('/sys/fs/cgroup/' + name, 'cpu.max', '%d 100000' % quota_us)):
-            try:
-                os.mkdir(folder)
-                with open(os.path.join(folder, knob), 'w', encoding='ascii') as f:
-                    f.write(value)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
-                continue
-            self.addCleanup(lambda: until(lambda: self.remove_group(folder), 'the end of the control group'))
-            self.addCleanup(lambda: [runner.close() for runner in self.pods.runners])
-            return folder
-        self.skipTest('no control group can be made here')
-
-    def remove_group(self, folder):
-        try:
-            os.rmdir(folder)
-            return True
-        except OSError:
-            return False
 
     def test_a3_fields_and_forms(self):
         runner = self.paused(LOOP)
@@ -321,5 +298,4 @@ class ApiTest(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    from kiln_runner import run_tests_together
     run_tests_together(3)

@@ -4,11 +4,10 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import unittest
 
 from kiln_runner import run_tests_together
-from operator_harness import START, STOP, Pods, is_root, until
+from operator_harness import START, STOP, Pods, control_group, is_root, until
 
 LOOP = """
 import { sleep } from 'k6';
@@ -53,12 +52,9 @@ class EndsTest(unittest.TestCase):
         self.assertIn('data_received...', done.out)
 
     def test_e2_a_second_signal_ends_at_once(self):
-        runner, pid = self.start_first('-e', 'SLEEP=50', '--no-teardown')
         slow = self.pods.script("import { sleep } from 'k6'; export const options = { vus: 1, duration: '60s' };"
                                 "export default function () { console.log('looping'); sleep(60); }"
                                 "export function teardown() { console.log('tearing down'); sleep(50); }", 'slow')
-        os.kill(pid, signal.SIGKILL)
-        runner.close()
         runner = self.pods.start_runner(slow, paused=False)
         runner.wait_for('looping')
         runner.process.send_signal(signal.SIGTERM)
@@ -113,37 +109,15 @@ class EndsTest(unittest.TestCase):
         return sum(name.startswith('worker') for name in names)
 
     def test_e4_workers_follow_the_control_group(self):
-        name, group = 'kiln-e4-%d' % os.getpid(), None
-        for folder, knob, value in (('/sys/fs/cgroup/cpu/' + name, 'cpu.cfs_quota_us', '20000'), ('/sys/fs/cgroup/' + name, 'cpu.max', '20000 100000')):
-            try:
-                os.mkdir(folder)
-                with open(os.path.join(folder, knob), 'w', encoding='ascii') as f:
-                    f.write(value)
-                group = folder
-                break
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.rmdir(folder)
+        group = self.enterContext(control_group(20000, self.pods.close))
         if group is None:
             self.skipTest('no control group can be made here')
-        try:
-            script = self.pods.script(LOOP)
-            limited = self.pods.start_runner(script, prefix=['sh', '-c', 'echo $$ > %s/cgroup.procs && exec "$@"' % group, 'sh'])
-            free = self.pods.start_runner(script)
-            self.pods.wait_until_paused([limited, free])
-            self.assertEqual(self.workers(limited.process.pid), 1)
-            self.assertEqual(self.workers(free.process.pid), len(os.sched_getaffinity(0)))
-        finally:
-            for runner in self.pods.runners:
-                runner.close()
-            until(lambda: self.removed(group), 'the end of the control group')
-
-    def removed(self, folder):
-        try:
-            os.rmdir(folder)
-            return True
-        except OSError:
-            return False
+        script = self.pods.script(LOOP)
+        limited = self.pods.start_runner(script, prefix=['sh', '-c', 'echo $$ > %s/cgroup.procs && exec "$@"' % group, 'sh'])
+        free = self.pods.start_runner(script)
+        self.pods.wait_until_paused([limited, free])
+        self.assertEqual(self.workers(limited.process.pid), 1)
+        self.assertEqual(self.workers(free.process.pid), len(os.sched_getaffinity(0)))
 
     def test_e4_neither_capabilities_nor_privileges(self):
         prefix = ['setpriv', '--no-new-privs']

@@ -94,17 +94,21 @@ class FollowTest(unittest.TestCase):
     def test_vus_and_counts_add_up(self):
         runners = self.start()
         until(lambda: (self.latest('vus', self.events_now()) or [0])[0] == 3, 'three VUs')
-        until(lambda: self.all_have(runners, 10), 'iterations everywhere')
+
+        def are_added():
+            own = json.loads(runners[0].get('/v1/metrics/iterations').stdout)['data']['attributes']['sample']['count']
+            return own > 0 and (self.latest('iterations', self.events_now()) or [0])[0] > own * 2
+        until(are_added, 'the iterations of all')
         for runner in runners[1:] + runners[:1]:
             runner.patch(STOP)
             runner.finish()
         counts = [int(next(line for line in r.text('out').splitlines() if line.strip().startswith('iterations.')).split()[1]) for r in runners]
         found = self.latest('iterations', self.recorded())[0]
-        self.assertGreater(found, counts[0] * 2)
+        self.assertGreater(found, counts[0])
         self.assertLessEqual(found, sum(counts))
         with open(self.events, encoding='utf-8') as f:
             checks = [json.loads(line)['data'] for line in f if '"event":"checks"' in line][-1]
-        self.assertGreater(checks[0]['passes'], counts[0] * 2)
+        self.assertGreater(checks[0]['passes'], counts[0])
         self.assertLessEqual(checks[0]['passes'], sum(counts))
 
     def test_one_that_goes_away_is_told(self):

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import unittest
 
 from operator_harness import KILN, PAUSED, START, Pods, busybox, is_root

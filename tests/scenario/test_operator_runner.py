@@ -7,7 +7,7 @@ import stat
 import unittest
 
 from kiln_runner import ANSI, free_port, run_tests_together
-from operator_harness import ENDED, PAUSED, RUNNING, START, Pods, busybox, segment_flags
+from operator_harness import ENDED, PAUSED, Pods, busybox
 
 COUNTS = """
 import exec from 'k6/execution';
