@@ -125,6 +125,9 @@ static int load_test(struct merge_command *c, struct failure *f) {
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
     if (runtime_options_init(&t->runtime, c->flags, true, &err) != 0)
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
+    if (c->files.newest->has_summary && c->newest.archive.ptr == NULL)
+        log_printf(LOG_WARN, "handleSummary() is left out: with its files, the script is larger "
+                             "than what a saved run carries");
     if (load_archived(t, path, c->newest.archive, &why) == 0)
         return 0;
     log_printf(LOG_WARN, "handleSummary() is left out, as the script cannot be loaded here: %s",

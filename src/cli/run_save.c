@@ -17,7 +17,7 @@
 /* What a process that is killed may lose. */
 #define CHECKPOINT_NS (5 * NS_PER_S)
 #define DIGEST_BYTES 32
-/* Larger ones are not kept: handleSummary() has to be given to kiln merge then. */
+/* Larger ones are not kept: kiln merge says so, and prints its own summary. */
 #define ARCHIVE_BYTES_MAX ((size_t)16 << 20)
 
 /* The options, without keys of TLS clients. */

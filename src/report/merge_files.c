@@ -72,6 +72,7 @@ static void take_meta(struct merge_file *f, json_t *meta) {
     f->run_name = copy_text(tags, "testid");
     if (f->run_name == NULL)
         f->run_name = copy_text(tags, "testrun_name");
+    f->has_summary = json_is_true(json_object_get(meta, "handle_summary"));
     f->tags = json_is_object(tags) ? dump(tags) : NULL;
     f->pid = merge_number(meta, "pid", INT32_MAX);
     f->saved_ms = f->start_ms = merge_number(meta, "saved_ms", MERGE_MS_MAX);

@@ -41,7 +41,7 @@ struct merge_file {
     int64_t index, of, pid;
     int64_t saved_ms, start_ms, elapsed_ns;
     int exit_code;
-    bool is_complete, is_aborted;
+    bool is_complete, is_aborted, has_summary; /* the script has handleSummary() */
 };
 
 struct merge_options {

@@ -121,6 +121,18 @@ class MergeTest(unittest.TestCase):
         self.assertEqual(done.code, 0, done)
         self.assertIn('ORDERS 1200 600\n', done.out)
 
+    def test_m2_a_handle_summary_that_is_too_large_is_told(self):
+        script = self.pods.script("const data = open('./large.bin', 'b'); export const options = { vus: 1, iterations: 1 };"
+                                  "export default function () { } export function handleSummary() { return { stdout: 'MINE' + data.byteLength }; }")
+        with open(os.path.join(os.path.dirname(script), 'large.bin'), 'wb') as f:
+            f.truncate(17 << 20)
+        done = self.pods.run('k6', 'run', '-q', *self.save_flag('%i.kiln'), script)
+        self.assertEqual((done.code, done.out), (0, 'MINE%d' % (17 << 20)), done)
+        done, _ = self.pods.merge(self.pods.results)
+        self.assertEqual(done.code, 0, done)
+        self.assertIn('handleSummary() is left out: with its files', done.err)
+        self.assertIn('iterations...', done.out)
+
     def test_m2_an_instance_that_was_stopped_decides_the_exit_code(self):
         runners = self.pods.start_runners(self.pods.script(SHORT % ('30s', 'count>=0')), 2, *self.save_flag())
         self.pods.wait_until_paused()
