@@ -121,7 +121,11 @@ static int ask(struct asking *a) {
         return 1;
     if (status == RUN_INTERRUPTED)
         return error_set(&a->err, KE_FAILED, "the first instance was stopped");
-    return fetch_data(a);
+    rc = fetch_data(a);
+    /* A run whose setup() threw has ended, too. */
+    if (rc == 0 && status >= RUN_ENDED && *a->json == '\0')
+        return error_set(&a->err, KE_FAILED, "the first instance has ended");
+    return rc;
 }
 
 static void on_done(struct worker_msg *msg) {

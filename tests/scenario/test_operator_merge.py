@@ -80,7 +80,8 @@ class MergeTest(unittest.TestCase):
         self.assertEqual(merged['spent']['count'], 1200)
         self.assertIn('✗ is even', done.out)
         self.assertIn('↳  50% — ✓ 600 / ✗ 600', done.out)
-        self.assertEqual(list(dotted(done.out)), list(dotted(single.out)))
+        # VUs are measured once a second: a run may be too short for that.
+        self.assertEqual(*([name for name in dotted(out) if not name.startswith('vus')] for out in (done.out, single.out)))
 
     def test_m1_vus_and_rates_are_those_of_the_whole(self):
         script = self.pods.script(SHORT % ('3s', 'count>0'))
