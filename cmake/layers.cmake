@@ -26,16 +26,21 @@ function(kiln_program name)
     target_link_libraries(${name} PRIVATE kiln_flags kiln_program_flags ${P_LIBRARIES})
 endfunction()
 
-set(KILN_COMMIT "")
-if(EXISTS ${CMAKE_SOURCE_DIR}/.git)
+set(KILN_COMMIT "" CACHE STRING "The commit that kiln names in its version, where the sources have no .git")
+set(commit "${KILN_COMMIT}")
+if(NOT commit AND EXISTS ${CMAKE_SOURCE_DIR}/.git)
     execute_process(COMMAND git -C ${CMAKE_SOURCE_DIR} rev-parse --short=10 HEAD
-                    OUTPUT_VARIABLE KILN_COMMIT OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+                    OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
     if(EXISTS ${CMAKE_SOURCE_DIR}/.git/logs/HEAD)
         set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
                      ${CMAKE_SOURCE_DIR}/.git/logs/HEAD)
     endif()
 endif()
 
+if(NOT commit)
+    set(commit devel)
+endif()
+
 # Only this file sees the commit: a commit does not rebuild the tree.
 set_property(SOURCE ${CMAKE_SOURCE_DIR}/src/cli/version.c APPEND PROPERTY
-             COMPILE_DEFINITIONS KILN_COMMIT="${KILN_COMMIT}")
+             COMPILE_DEFINITIONS KILN_COMMIT="${commit}")
