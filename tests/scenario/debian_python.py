@@ -7,7 +7,9 @@ import sys
 
 def with_modules(*names):
     """Goes on in Debian's own Python when this one lacks a module; False when neither has them all."""
-    if all(importlib.util.find_spec(name) for name in names):
+    # without an origin it is a mere folder of that name, such as ours for gRPC
+    specs = [importlib.util.find_spec(name) for name in names]
+    if all(spec and spec.origin for spec in specs):
         return True
     own = '/usr/bin/python3'
     if 'KILN_TEST_PYTHON' in os.environ or not os.path.exists(own):

@@ -1,25 +1,44 @@
 """An HTTP/1.1 server whose answers are a function of the test.
 
     def serve(http):                 # http: BaseHTTPRequestHandler
-        http.begin(200, 'text/plain')
-        http.chunk('hello')
-        http.chunk('')
+        http.answer(200, 'hello')    # or in parts: http.begin(200, 'text/plain'), http.chunk('hello'), http.chunk('')
     with HttpServer(serve) as server:
         kiln('run', script(self, "… http.get('%s/path') …" % server.url))
 
-What serve raises fails the test when the server stops; a client that is gone is no error.
+With an SSLContext it is a server of https. What serve raises fails the test when the server stops; a client that is gone,
+or does not trust us, is no error.
 """
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
+class ManyClients(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """Of the connection: what serve raised is kept elsewhere."""
+
+
 class HttpServer:
-    def __init__(self, serve):
+    def __init__(self, serve, context=None):
         self.errors = errors = []
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = 'HTTP/1.1'
             timeout = 30
+            disable_nagle_algorithm = True
+
+            def answer(self, status, body=b'', headers=()):
+                """A whole answer; headers are pairs."""
+                data = body.encode() if isinstance(body, str) else body
+                self.send_response(status)
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.send_header('Content-Length', str(len(data)))
+                self.end_headers()
+                if self.command != 'HEAD':
+                    self.wfile.write(data)
 
             def begin(self, status, kind):
                 """The head of a chunked answer."""
@@ -59,9 +78,11 @@ class HttpServer:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.server.daemon_threads = True
-        self.url = 'http://127.0.0.1:%d' % self.server.server_address[1]
+        self.server = ManyClients(('127.0.0.1', 0), Handler)
+        if context:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.port = self.server.server_address[1]
+        self.url = '%s://127.0.0.1:%d' % ('https' if context else 'http', self.port)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
 
     def __enter__(self):

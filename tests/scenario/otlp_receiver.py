@@ -5,10 +5,10 @@
 """
 import collections
 import gzip
-import http.server
 import struct
-import threading
 from concurrent import futures
+
+from http_server import HttpServer
 
 Request = collections.namedtuple('Request', 'path headers body')
 Metric = collections.namedtuple('Metric', 'kind unit temporality is_monotonic points')
@@ -134,46 +134,21 @@ def decode(body, metrics=None, resource=None):
 
 # ---------------------------------------------------------------- servers
 
-class HttpReceiver:
-    """Answers with the statuses given, then with 200. partial: an encoded ExportMetricsPartialSuccess."""
+class HttpReceiver(HttpServer):
+    """Answers with the statuses given, then with 200. answer: the body of a 200, an encoded response."""
 
     def __init__(self, statuses=(), answer=b'', context=None):
-        self.requests, self.statuses, self.answer = [], list(statuses), answer
-        receiver = self
+        super().__init__(self.receive, context)
+        self.requests, self.statuses, self.body = [], list(statuses), answer
+        self.endpoint = '127.0.0.1:%d' % self.port
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = 'HTTP/1.1'
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers['Content-Length']))
-                if self.headers.get('Content-Encoding') == 'gzip':
-                    body = gzip.decompress(body)
-                receiver.requests.append(Request(self.path, dict(self.headers.items()), body))
-                status = receiver.statuses.pop(0) if receiver.statuses else 200
-                answer = receiver.answer if status == 200 else b'not now'
-                self.send_response(status)
-                self.send_header('Content-Length', str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.server.daemon_threads = True
-        if context:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.endpoint = '127.0.0.1:%d' % self.server.server_address[1]
-
-    def __enter__(self):
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05})
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+    def receive(self, http):
+        body = http.body()
+        if http.headers.get('Content-Encoding') == 'gzip':
+            body = gzip.decompress(body)
+        self.requests.append(Request(http.path, dict(http.headers.items()), body))
+        status = self.statuses.pop(0) if self.statuses else 200
+        http.answer(status, self.body if status == 200 else b'not now')
 
 
 class GrpcReceiver:

@@ -3,18 +3,17 @@
 import base64
 import gzip
 import http.client
-import http.server
 import json
 import os
 import re
 import socket
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 from chromium import Chromium, find_program
+from http_server import HttpServer
 from kiln_runner import Started, kiln, script
 
 SCRIPT = '''
@@ -37,23 +36,8 @@ EXTERNAL = "scenarios: { shop: { executor: 'externally-controlled', vus: 2, maxV
 TOKEN = 'open-sesame'
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    disable_nagle_algorithm = True
-
-    def do_GET(self):
-        self.send_response(200 if self.path == '/' else 404)
-        self.send_header('Content-Length', '5')
-        self.end_headers()
-        self.wfile.write(b'pizza')
-
-    def log_message(self, *_):
-        pass
-
-
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
+def serve(http):
+    http.answer(200 if http.path == '/' else 404, 'pizza')
 
 
 def embedded_events(html):
@@ -150,15 +134,14 @@ class Events:
 class DashboardTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(('127.0.0.1', 0), Handler)
-        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
-        cls.base = 'http://127.0.0.1:%d' % cls.server.server_address[1]
+        cls.server = HttpServer(serve)
+        cls.server.__enter__()
+        cls.addClassCleanup(cls.server.__exit__)
+        cls.base = cls.server.url
         cls.folder = tempfile.TemporaryDirectory()
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.shutdown()
-        cls.server.server_close()
         cls.folder.cleanup()
 
     def script(self, options=EXTERNAL):
@@ -244,7 +227,7 @@ class DashboardTest(unittest.TestCase):
     def test_wrong_settings_are_refused(self):
         for env, words in (({'K6_WEB_DASHBOARD_PORT': 'x'}, 'strconv.Atoi: parsing \\"x\\": invalid syntax'),
                            ({'K6_WEB_DASHBOARD_PERIOD': 'soon'}, 'invalid duration'),
-                           ({'K6_WEB_DASHBOARD_PORT': str(self.server.server_address[1])}, 'address already in use')):
+                           ({'K6_WEB_DASHBOARD_PORT': str(self.server.port)}, 'address already in use')):
             run = kiln('run', '--address', '', '-i', '1', self.script(''), env={'K6_WEB_DASHBOARD': 'true', **env})
             self.assertNotEqual(run.code, 0)
             self.assertIn(words, run.err)

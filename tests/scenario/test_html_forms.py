@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """A visit of a site by its pages: log in with the form's hidden token, follow links, send what the forms
 say. Environment: KILN, path of the program."""
-import http.server
-import tempfile
-import threading
 import unittest
 import urllib.parse
 
-from kiln_runner import kiln
+from http_server import HttpServer
+from kiln_runner import kiln, script
 
 LOGIN = '''<!DOCTYPE html><title>Log in</title><noscript><form id="wrong"></form></noscript>
 <form id="login" action="session?step=1" method="POST">
@@ -21,36 +19,22 @@ HOME = '''<h1 data-user-id="7">Hello, %s</h1><nav><a id="about" href="../about">
 <a class="out" href="/logout?a=1&amp;b=2">Out</a><a id="anchor" name="x">x</a></nav>'''
 
 
-class Site(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    seen = []
+class Site:
+    def __init__(self):
+        self.seen = []
 
-    def log_message(self, *arguments):
-        pass
-
-    def answer(self, body, status=200, headers=()):
-        data = body.encode()
-        self.send_response(status)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.send_header('Content-Length', str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def handle_any(self):
-        body = self.rfile.read(int(self.headers.get('Content-Length') or 0)).decode()
-        self.seen.append((self.command, self.path, body, self.headers.get('Content-Type'), self.headers.get('X-From')))
-        path = urllib.parse.urlsplit(self.path).path
+    def serve(self, http):
+        body = http.body().decode()
+        self.seen.append((http.command, http.path, body, http.headers.get('Content-Type'), http.headers.get('X-From')))
+        path = urllib.parse.urlsplit(http.path).path
         if path == '/account/login':
-            self.answer(LOGIN, headers=[('Set-Cookie', 'sid=1; Path=/')])
+            http.answer(200, LOGIN, [('Set-Cookie', 'sid=1; Path=/')])
         elif path == '/account/session':
-            self.answer('', 303, [('Location', '/account/home')])
+            http.answer(303, '', [('Location', '/account/home')])
         elif path == '/account/home':
-            self.answer(HOME % ('you' if 'sid=1' in self.headers.get('Cookie', '') else 'stranger'))
+            http.answer(200, HOME % ('you' if 'sid=1' in http.headers.get('Cookie', '') else 'stranger'))
         else:
-            self.answer('<p>%s</p>' % path)
-
-    do_GET = do_POST = do_PUT = handle_any
+            http.answer(200, '<p>%s</p>' % path)
 
 
 SCRIPT = '''
@@ -78,17 +62,10 @@ export default function () {
 
 class Forms(unittest.TestCase):
     def test_a_visit(self):
-        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Site)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        base = 'http://127.0.0.1:%d' % server.server_port
-        with tempfile.NamedTemporaryFile('w', suffix='.js') as script:
-            script.write(SCRIPT)
-            script.flush()
-            run = kiln('run', '--quiet', '-e', 'BASE=' + base, script.name)
+        site = Site()
+        with HttpServer(site.serve) as server:
+            base = server.url
+            run = kiln('run', '--quiet', '-e', 'BASE=' + base, script(self, SCRIPT))
         self.assertEqual(run.code, 0, run.err)
         self.assertEqual(run.messages, [
             't&1 %s/account/session?step=1 0' % base,
@@ -101,7 +78,7 @@ class Forms(unittest.TestCase):
             'TypeError: Cannot convert undefined or null to object',
         ])
         form = 'application/x-www-form-urlencoded'
-        self.assertEqual(Site.seen, [
+        self.assertEqual(site.seen, [
             ('GET', '/account/login', '', None, None),
             ('POST', '/account/session?step=1',
              'go=in&pass=%C3%A4&roles=%5Ba+c%5D&token=t%261&user=joe+%26+co', form, 'form'),

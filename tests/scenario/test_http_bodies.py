@@ -2,7 +2,6 @@
 """Large bodies: what they cost in memory, and that they arrive as they were.
 Environment: KILN, path of the program."""
 import hashlib
-import http.server
 import json
 import os
 import re
@@ -11,65 +10,55 @@ import sys
 import tempfile
 import unittest
 
+from http_server import HttpServer
 from kiln_runner import PROGRAM, clean_environment
 
 MIB = 1 << 20
 BLOCK = bytes(range(256)) * 4096  # one MiB
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
+def only_file(http, body):
+    """The digest of the file in a multipart body that holds what it should."""
+    boundary = b'--' + re.search('boundary=(.*)', http.headers['Content-Type'])[1].encode()
+    parts = body.split(boundary)
+    assert len(parts) == 4 and parts[0] == b'' and parts[3] == b'--\r\n', len(parts)
+    assert parts[2] == b'\r\nContent-Disposition: form-data; name="field"\r\n\r\nvalue\r\n', parts[2][:200]
+    head, data = parts[1].split(b'\r\n\r\n', 1)
+    assert head == b'\r\nContent-Disposition: form-data; name="file"; filename="f.bin"\r\nContent-Type: image/x"', head
+    return hashlib.sha256(data[:-2])
 
-    def log_message(self, *args):
-        pass
 
-    def do_GET(self):
-        """/N: a body of N MiB."""
-        n = int(self.path.strip('/'))
-        self.send_response(200)
-        self.send_header('Content-Length', str(n * MIB))
-        self.end_headers()
-        for _ in range(n):
-            self.wfile.write(BLOCK)
+def send_blocks(http):
+    """/N: a body of N MiB."""
+    n = int(http.path.strip('/'))
+    http.send_response(200)
+    http.send_header('Content-Length', str(n * MIB))
+    http.end_headers()
+    for _ in range(n):
+        http.wfile.write(BLOCK)
 
-    def do_POST(self):
-        left = int(self.headers['Content-Length'])
-        digest = hashlib.sha256()
-        kept = []
-        keeps = 'multipart' in self.headers.get('Content-Type', '')
+
+def answer(http):
+    """Blocks, or the digest of what was sent."""
+    if http.command == 'GET':
+        send_blocks(http)
+        return
+    if 'multipart' in http.headers.get('Content-Type', ''):
+        digest = only_file(http, http.body())
+    else:
+        digest, left = hashlib.sha256(), int(http.headers['Content-Length'])
         while left:
-            data = self.rfile.read(min(left, MIB))
+            data = http.rfile.read(min(left, MIB))
             left -= len(data)
             digest.update(data)
-            if keeps:
-                kept.append(data)
-        if keeps:
-            digest = self.only_file(b''.join(kept))
-        answer = json.dumps({'sha256': digest.hexdigest()}).encode()
-        self.send_response(200)
-        self.send_header('Content-Length', str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def only_file(self, body):
-        boundary = b'--' + re.search('boundary=(.*)', self.headers['Content-Type'])[1].encode()
-        parts = body.split(boundary)
-        assert len(parts) == 4 and parts[0] == b'' and parts[3] == b'--\r\n', len(parts)
-        assert parts[2] == b'\r\nContent-Disposition: form-data; name="field"\r\n\r\nvalue\r\n', parts[2][:200]
-        head, data = parts[1].split(b'\r\n\r\n', 1)
-        assert head == b'\r\nContent-Disposition: form-data; name="file"; filename="f.bin"\r\nContent-Type: image/x"', head
-        return hashlib.sha256(data[:-2])
-
-
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+    http.answer(200, json.dumps({'sha256': digest.hexdigest()}))
 
 
 def serve():
-    server = Server(('127.0.0.1', 0), Handler)
-    print(server.server_address[1], flush=True)
-    server.serve_forever()
+    """Until the one that started us closes our input."""
+    with HttpServer(answer) as server:
+        print(server.port, flush=True)
+        sys.stdin.read()
 
 
 def digest_of_blocks(n):
@@ -83,15 +72,16 @@ class Bodies(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         # A process of its own: the memory of the one that starts kiln counts as kiln's.
-        cls.server = subprocess.Popen([sys.executable, os.path.abspath(__file__), 'serve'], stdout=subprocess.PIPE)
+        cls.server = subprocess.Popen([sys.executable, os.path.abspath(__file__), 'serve'], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE)
         cls.url = 'http://127.0.0.1:%d' % int(cls.server.stdout.readline())
         symbols = subprocess.run(['grep', '-c', '__asan_init', PROGRAM], stdout=subprocess.DEVNULL)
         cls.is_sanitized = symbols.returncode == 0
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.kill()
-        cls.server.wait()
+        cls.server.stdin.close()
+        assert cls.server.wait(30) == 0
         cls.server.stdout.close()
 
     def setUp(self):
@@ -233,5 +223,5 @@ class Bodies(unittest.TestCase):
 
 if __name__ == '__main__':
     if sys.argv[1:] == ['serve']:
-        serve()
+        sys.exit(serve())
     unittest.main()

@@ -3,7 +3,6 @@
 Environment: KILN, path of the program."""
 import asyncio
 import base64
-import http.server
 import json
 import os
 import shutil
@@ -15,33 +14,20 @@ import threading
 import time
 import unittest
 
+from http_server import HttpServer
 from kiln_runner import kiln, script
 
 OPENSSL = shutil.which('openssl')
 
 
-class Echo(http.server.BaseHTTPRequestHandler):
+def echo(http):
     """Answers with the request's target and headers."""
-    protocol_version = 'HTTP/1.1'
-
-    def log_message(self, *args):
-        pass
-
-    def do_GET(self):
-        if self.path == '/moved':
-            self.send_response(302)
-            self.send_header('Location', '/')
-            self.send_header('Set-Cookie', 'late=1')
-            self.send_header('Content-Length', '0')
-            return self.end_headers()
-        sent = self.rfile.read(int(self.headers.get('Content-Length', 0))).decode('utf-8', 'replace')
-        body = json.dumps({'target': self.path, 'body': sent[:2000], 'headers': {k.lower(): v for k, v in self.headers.items()}}).encode()
-        self.send_response(200)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_DELETE = do_GET
+    if http.path == '/moved':
+        http.answer(302, '', [('Location', '/'), ('Set-Cookie', 'late=1')])
+        return
+    sent = http.body().decode('utf-8', 'replace')
+    http.answer(200, json.dumps({'target': http.path, 'body': sent[:2000],
+                                 'headers': {k.lower(): v for k, v in http.headers.items()}}))
 
 
 class Proxy(threading.Thread):
@@ -206,15 +192,10 @@ def certificates(directory):
 class Network(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Echo)
-        cls.server.daemon_threads = True
-        cls.port = cls.server.server_address[1]
-        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.shutdown()
-        cls.server.server_close()
+        cls.server = HttpServer(echo)
+        cls.server.__enter__()
+        cls.addClassCleanup(cls.server.__exit__)
+        cls.port = cls.server.port
 
     def messages(self, text, **env):
         run = kiln('run', '--quiet', '--log-format=raw', script(self, text), env=env)
@@ -288,15 +269,14 @@ class Network(unittest.TestCase):
 
     @unittest.skipUnless(OPENSSL, 'needs openssl')
     def test_a_proxy_behind_tls(self):
-        with tempfile.TemporaryDirectory() as directory, http.server.ThreadingHTTPServer(('127.0.0.1', 0), Echo) as secure:
+        with tempfile.TemporaryDirectory() as directory:
             certificates(directory)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(os.path.join(directory, 'server.pem'), os.path.join(directory, 'server.key'))
-            secure.socket = context.wrap_socket(secure.socket, server_side=True, do_handshake_on_connect=False)
-            secure.daemon_threads = True
-            threading.Thread(target=secure.serve_forever, daemon=True).start()
-            self.addCleanup(secure.shutdown)
-            proxy, port = TlsProxy(directory), secure.server_address[1]
+            secure = HttpServer(echo, context)
+            secure.__enter__()
+            self.addCleanup(secure.__exit__)
+            proxy, port = TlsProxy(directory), secure.port
             self.addCleanup(proxy.stop)
             text = '''
                 import http from 'k6/http';

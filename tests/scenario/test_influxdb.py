@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
 """--out influxdb into a real InfluxDB 1, over HTTP with a user and over UDP, and into a stand-in for the API of version 2.
 Environment: KILN, path of the program."""
-import http.server
 import json
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 import urllib.parse
 import urllib.request
 
+from http_server import HttpServer
 from kiln_runner import kiln, script
 
 PROGRAM = shutil.which('influxd')
@@ -171,30 +170,15 @@ class Version2(unittest.TestCase):
 
     def setUp(self):
         self.requests, self.status = [], [204]
-        test = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = 'HTTP/1.1'
+        def write(http):
+            self.requests.append((http.path, dict(http.headers.items()), http.body().decode()))
+            http.answer(self.status.pop(0) if len(self.status) > 1 else self.status[0])
 
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers['Content-Length']))
-                test.requests.append((self.path, dict(self.headers.items()), body.decode()))
-                status = test.status.pop(0) if len(test.status) > 1 else test.status[0]
-                self.send_response(status)
-                self.send_header('Content-Length', '0')
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.server.daemon_threads = True
-        thread = threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05})
-        thread.start()
-        self.addCleanup(self.server.server_close)
-        self.addCleanup(thread.join)
-        self.addCleanup(self.server.shutdown)
-        self.env = {'K6_INFLUXDB_ADDR': 'http://127.0.0.1:%d' % self.server.server_address[1], 'K6_INFLUXDB_TOKEN': 'secret',
+        server = HttpServer(write)
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        self.env = {'K6_INFLUXDB_ADDR': server.url, 'K6_INFLUXDB_TOKEN': 'secret',
                     'K6_INFLUXDB_ORGANIZATION': 'my org', 'K6_INFLUXDB_BUCKET': 'my&bucket'}
 
     def test_the_token_makes_it_speak_the_newer_api(self):

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Where the log goes: Loki."""
-import http.server
 import json
-import threading
 import unittest
 
+from http_server import HttpServer
 from kiln_runner import free_port, kiln, run_tests_together, script
 
 SCRIPT = """
@@ -13,13 +12,15 @@ export default function () { console.log(`line ${__ITER}`); console.warn('carefu
 """
 
 
-class Loki(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, status=204):
-        super().__init__(('127.0.0.1', 0), Pushes)
+class Loki(HttpServer):
+    def __init__(self, status):
+        super().__init__(self.push)
         self.status, self.pushes, self.heads = status, [], []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def push(self, http):
+        self.heads.append((http.path, dict(http.headers)))
+        self.pushes.append(json.loads(http.body()))
+        http.answer(self.status, 'go away' if self.status >= 400 else '')
 
     def lines(self):
         """(labels, text) in order of time."""
@@ -27,27 +28,11 @@ class Loki(http.server.ThreadingHTTPServer):
         return [(labels, text) for _, labels, text in sorted(found, key=lambda line: line[0])]
 
 
-class Pushes(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers['Content-Length']))
-        self.server.heads.append((self.path, dict(self.headers)))
-        self.server.pushes.append(json.loads(body))
-        self.send_response(self.server.status)
-        self.end_headers()
-        if self.server.status >= 400:
-            self.wfile.write(b'go away')
-
-    def log_message(self, *arguments):
-        """Quiet."""
-
-
 class LokiTest(unittest.TestCase):
     def run_with(self, options='', status=204, text=SCRIPT, *arguments):
-        server = Loki(status)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        url = 'http://127.0.0.1:%d/loki/api/v1/push' % server.server_address[1]
-        run = kiln('run', '--quiet', '--log-output', 'loki=' + url + options, *arguments, script(self, text))
+        with Loki(status) as server:
+            url = server.url + '/loki/api/v1/push'
+            run = kiln('run', '--quiet', '--log-output', 'loki=' + url + options, *arguments, script(self, text))
         return run, server
 
     def test_lines_come_with_their_labels(self):

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Modules from https URLs: fetched, kept on disk, used offline, packed into archives."""
 import functools
-import http.server
 import os
 import shutil
 import ssl
@@ -9,9 +8,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import threading
 import unittest
 
+from http_server import HttpServer
 from kiln_runner import kiln
 
 OPENSSL = shutil.which('openssl')
@@ -27,45 +26,26 @@ FILES = {
 }
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
+class Server(HttpServer):
     def __init__(self, certificate):
-        super().__init__(('127.0.0.1', 0), Modules)
-        self.requests, self.files = [], dict(FILES)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*certificate)
-        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(self.module, context)
+        self.requests, self.files = [], dict(FILES)
 
-    def handle_error(self, request, client_address):
-        """A client that does not trust us hangs up."""
-
-
-class Modules(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-
-    def do_GET(self):
-        self.server.requests.append((self.path, self.headers.get('If-None-Match')))
-        path, _, query = self.path.partition('?')
-        text = self.server.files.get(path.replace('%20', ' '))
+    def module(self, http):
+        self.requests.append((http.path, http.headers.get('If-None-Match')))
+        path, _, query = http.path.partition('?')
+        text = self.files.get(path.replace('%20', ' '))
         tag = '"%x"' % hash(text)
         status = 200
         if path == '/needs_plain_url.js' and query or path == '/broken.js':
             status = 500
         elif text is None:
             status = 404
-        elif self.headers.get('If-None-Match') == tag:
+        elif http.headers.get('If-None-Match') == tag:
             status = 304
-        body = text.encode() if status == 200 else b''
-        self.send_response(status)
-        self.send_header('ETag', tag)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments):
-        """Quiet."""
+        http.answer(status, text if status == 200 else '', [('ETag', tag)])
 
 
 @functools.lru_cache(maxsize=None)
@@ -91,13 +71,13 @@ class RemoteModules(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = directory.name
         self.server = Server(self.certificate)
-        self.base = 'https://localhost:%d' % self.server.server_address[1]
+        self.server.__enter__()
+        self.base = 'https://localhost:%d' % self.server.port
         self.addCleanup(self.stop)
 
     def stop(self):
         if self.server:
-            self.server.shutdown()
-            self.server.server_close()
+            self.server.__exit__()
             self.server = None
 
     def run_kiln(self, *arguments, env=None, **more):

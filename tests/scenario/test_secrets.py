@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """--secret-source=url against a real server: templates, headers, paths, retries, one request a secret.
 Environment: KILN, path of the program."""
-import http.server
 import json
-import threading
 import unittest
 
+from http_server import HttpServer
 from kiln_runner import kiln, script
 
 SCRIPT = """
@@ -20,49 +19,40 @@ export default async function () {
 """
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.seen.append((self.path, self.headers.get('X-Token')))
-        status, body = self.server.answer(self.path, len(self.server.seen))
-        self.send_response(status)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
 class Secrets(unittest.TestCase):
     def serve(self, answer):
-        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        server.seen, server.answer = [], answer
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return server, f'http://127.0.0.1:{server.server_address[1]}'
+        """What was asked for, and where: answer makes (status, body) of a path and the number of the request."""
+        seen = []
+
+        def serve(http):
+            seen.append((http.path, http.headers.get('X-Token')))
+            http.answer(*answer(http.path, len(seen)))
+        server = HttpServer(serve)
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        return seen, server.url
 
     def run_script(self, source, key):
         return kiln('run', '--quiet', f'--secret-source=url={source}', '-e', f'KEY={key}', script(self, SCRIPT))
 
     def test_value_at_a_path_is_fetched_and_masked(self):
-        server, base = self.serve(lambda path, n: (200, json.dumps({'data': {'v': 'a "quoted" secret'}}).encode()))
+        seen, base = self.serve(lambda path, n: (200, json.dumps({'data': {'v': 'a "quoted" secret'}}).encode()))
         run = self.run_script(f'urlTemplate={base}/v1/{{key}},responsePath=data.v,headers.X-Token=abc', 'key')
         self.assertEqual(run.code, 0, run.err)
         self.assertEqual(set(run.messages), {'17 ***SECRET_REDACTED***'})
-        self.assertEqual(set(server.seen), {('/v1/key', 'abc')})
-        self.assertLessEqual(len(server.seen), 2)  # VUs may ask at the same time, later ones find it
+        self.assertEqual(set(seen), {('/v1/key', 'abc')})
+        self.assertLessEqual(len(seen), 2)  # VUs may ask at the same time, later ones find it
 
     def test_server_errors_are_tried_again(self):
-        server, base = self.serve(lambda path, n: (503, b'') if n <= 2 else (200, b'plain'))
+        seen, base = self.serve(lambda path, n: (503, b'') if n <= 2 else (200, b'plain'))
         run = self.run_script(f'urlTemplate={base}/{{key}},retryBackoff=1ms', 'k')
         self.assertIn('5 ***SECRET_REDACTED***', run.messages)
 
     def test_refusals_are_not(self):
-        server, base = self.serve(lambda path, n: (404, b''))
+        seen, base = self.serve(lambda path, n: (404, b''))
         run = self.run_script(f'urlTemplate={base}/{{key}}', 'k')
         self.assertEqual(set(run.messages), {'status code 404: failed to get secret'})
-        self.assertEqual(len(server.seen), 4)
+        self.assertEqual(len(seen), 4)
 
     def test_what_is_no_string_is_an_error(self):
         _, base = self.serve(lambda path, n: (200, b'{"n": 5}'))
