@@ -1,3 +1,4 @@
+#include "js/go_args.h"
 #include "js/mod/http_internal.h"
 
 #include <stdio.h>
@@ -316,7 +317,9 @@ static JSValue build(JSContext *ctx, const struct response *s, enum http_respons
     case HTTP_FIELD_REMOTE_PORT:
         return JS_NewInt32(ctx, r ? r->remote_port : 0);
     case HTTP_FIELD_URL:
-        return r && r->url_text.len ? slice_text(ctx, r->url_text) : request_url(ctx, s);
+        if (!r)
+            return text(ctx, "");
+        return r->url_text.len ? slice_text(ctx, r->url_text) : request_url(ctx, s);
     case HTTP_FIELD_STATUS:
         return JS_NewInt32(ctx, r ? r->status : 0);
     case HTTP_FIELD_STATUS_TEXT:
@@ -346,7 +349,7 @@ static JSValue build(JSContext *ctx, const struct response *s, enum http_respons
     case HTTP_FIELD_ERROR_CODE:
         return JS_NewInt32(ctx, s->error_code);
     case HTTP_FIELD_REQUEST:
-        return build_request(ctx, s);
+        return r ? build_request(ctx, s) : JS_NULL; /* there was none */
     case HTTP_FIELD_JSON:
     case HTTP_FIELD_HTML:
     case HTTP_FIELD_SUBMIT_FORM:
@@ -474,9 +477,14 @@ static struct response *response_this(JSContext *ctx, JSValueConst this_val) {
     return JS_GetOpaque2(ctx, this_val, response_class);
 }
 
+/* The body for json() and html(): empty when nothing was sent, as in k6; ptr NULL without one. */
+static struct slice parsed_body(const struct response *s) {
+    return s->r ? s->r->body : SLICE("");
+}
+
 static JSValue json_selected(JSContext *ctx, struct slice body, JSValueConst selector) {
     struct js_text path;
-    if (!js_text_get(ctx, selector, &path))
+    if (!go_string_arg(ctx, 1, &selector, 0, &path))
         return JS_EXCEPTION;
     struct buf found;
     buf_init(&found, BUF_NO_CAP);
@@ -492,19 +500,20 @@ static JSValue response_json(JSContext *ctx, JSValueConst this_val, int argc, JS
     struct response *s = response_this(ctx, this_val);
     if (!s)
         return JS_EXCEPTION;
-    if (!s->r || !s->r->body.ptr)
+    struct slice body = parsed_body(s);
+    if (!body.ptr)
         return js_throw_go_error(ctx,
                                  "the body is null so we can't transform it to JSON - this likely "
                                  "was because of a request error getting the response");
-    if (argc > 0 && !JS_IsUndefined(argv[0]))
-        return json_selected(ctx, s->r->body, argv[0]);
+    if (argc > 0)
+        return json_selected(ctx, body, argv[0]);
     if (JS_IsUninitialized(s->json)) {
         /* The parser wants a terminator behind the text; bodies have one. */
-        JSValue v = JS_ParseJSON(ctx, s->r->body.ptr, s->r->body.len, "<json>");
+        JSValue v = JS_ParseJSON(ctx, body.ptr, body.len, "<json>");
         if (JS_IsException(v)) {
             char words[192];
             JS_FreeValue(ctx, JS_GetException(ctx));
-            json_error_describe(s->r->body, words, sizeof words);
+            json_error_describe(body, words, sizeof words);
             return js_throw_go_error(ctx, "%s", words);
         }
         s->json = v;
@@ -548,12 +557,13 @@ bool http_response_page(JSContext *ctx, JSValueConst v, struct html_doc **out_pa
     struct error err;
     if (!s)
         return false;
-    if (!s->r || !s->r->body.ptr) {
+    struct slice body = parsed_body(s);
+    if (!body.ptr) {
         js_throw_go_error(ctx, "the body is null so we can't transform it to HTML - this likely "
                                "was because of a request error getting the response");
         return false;
     }
-    if (!s->page && html_parse(s->r->body, &s->page, &err)) {
+    if (!s->page && html_parse(body, &s->page, &err)) {
         js_throw_go_error(ctx, "%s", err.text);
         return false;
     }

@@ -110,6 +110,17 @@ static void files_and_urls_take_what_go_takes(void **state) {
         "info: TypeError: Cannot assign to read only property 'TLS_1_0'\n");
 }
 
+static void a_request_that_was_none_has_an_empty_body(void **state) {
+    (void)state;
+    expect_log(HEAD "const r = http.get('::');\n" SHOW("[r.url, r.request, r.body.length]")
+                   SHOW("r.json()") SHOW("r.json('a')") SHOW("r.html().html()") "}",
+               REFUSED "info: [\"\",null,0]\n"
+                       "info: GoError: cannot parse json due to an error at line 1, character 0 , "
+                       "error: unexpected end of JSON input\n"
+                       "info: undefined\n"
+                       "info: \"<html><head></head><body></body></html>\"\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_that_are_no_url_are_printed_as_go_does),
@@ -118,6 +129,7 @@ int main(void) {
         cmocka_unit_test(get_and_head_take_two_arguments),
         cmocka_unit_test(expected_statuses_says_what_is_wrong),
         cmocka_unit_test(cookie_jars_read_their_options_as_k6),
+        cmocka_unit_test(a_request_that_was_none_has_an_empty_body),
         cmocka_unit_test(files_and_urls_take_what_go_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
