@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "js/js_util.h"
+#include "js/source_map.h"
 
 /* Words of a peer or a script can get into messages: a cap keeps them readable. */
 #define MESSAGE_MAX (64 * 1024)
@@ -45,6 +46,53 @@ static void append_string(struct buf *out, JSContext *ctx, JSValueConst v) {
     js_text_release(&text);
 }
 
+/* "file:///x.js:2:9(13))" is cut to its URL; false when it is no place of a file. */
+static bool cut_place(struct slice frame, struct slice *out_url, int *out_line, int *out_column) {
+    const char *paren = memrchr(frame.ptr, '(', frame.len);
+    if (!paren)
+        return false;
+    uint64_t numbers[2];
+    size_t end = (size_t)(paren - frame.ptr);
+    for (int i = 0; i < 2; i++) {
+        const char *colon = memrchr(frame.ptr, ':', end);
+        if (!colon || !slice_to_u64(slice_from(colon + 1, end - (size_t)(colon + 1 - frame.ptr)),
+                                    &numbers[i]))
+            return false;
+        end = (size_t)(colon - frame.ptr);
+    }
+    *out_url = slice_from(frame.ptr, end);
+    *out_column = (int)numbers[0];
+    *out_line = (int)numbers[1];
+    return true;
+}
+
+/* One line of a stack, its place that of the source map when there is one. */
+static void append_frame(struct buf *out, const struct script *s, struct slice frame) {
+    const char *open = memchr(frame.ptr, '(', frame.len);
+    size_t from = open && frame.ptr[frame.len - 1] == ')' &&
+                          memchr(open + 1, '(', frame.len - (size_t)(open + 1 - frame.ptr))
+                      ? (size_t)(open + 1 - frame.ptr)
+                      : sizeof "\tat " - 1;
+    struct slice url;
+    struct source_place place;
+    int line, column;
+    const struct script_module *m = NULL;
+    if (from < frame.len &&
+        cut_place(slice_from(frame.ptr + from, frame.len - from), &url, &line, &column)) {
+        char *name = slice_dup(url);
+        m = map_get(&s->modules, slice_cstr(name));
+        free(name);
+    }
+    if (!m || !m->source_map || !source_map_find(m->source_map, line, column, &place)) {
+        buf_append_slice(out, frame);
+        return;
+    }
+    const char *counter = memrchr(frame.ptr, '(', frame.len);
+    buf_append(out, frame.ptr, from);
+    buf_printf(out, "%s:%d:%d", place.url, place.line, place.column);
+    buf_append(out, counter, frame.len - (size_t)(counter - frame.ptr));
+}
+
 static void append_frames(struct buf *out, JSContext *ctx, JSValueConst stack) {
     struct js_text text;
     if (!JS_IsString(stack) || !js_text_get(ctx, stack, &text))
@@ -55,7 +103,14 @@ static void append_frames(struct buf *out, JSContext *ctx, JSValueConst stack) {
         s = first ? slice_from(first + 1, s.len - (size_t)(first + 1 - s.ptr))
                   : slice_from(NULL, 0);
     }
-    buf_append_slice(out, s);
+    while (s.len) {
+        const char *nl = memchr(s.ptr, '\n', s.len);
+        size_t len = nl ? (size_t)(nl - s.ptr) : s.len;
+        append_frame(out, vu_from_ctx(ctx)->script, slice_from(s.ptr, len));
+        if (nl)
+            buf_append_char(out, '\n');
+        s = slice_from(s.ptr + len + (nl != NULL), s.len - len - (nl != NULL));
+    }
     js_text_release(&text);
 }
 

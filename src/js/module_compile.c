@@ -4,10 +4,12 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/compat.h"
+#include "base/log.h"
 #include "js/babel.h"
 #include "js/embedded.h"
 #include "js/js_util.h"
 #include "js/loader.h"
+#include "js/source_map.h"
 #include "js/ts.h"
 
 static const char commonjs_head[] = "(function(module, exports){";
@@ -48,6 +50,13 @@ static struct script_module *keep(struct vu *vu, struct script_file *f, enum mod
     memcpy(m->bytecode, bytecode, len);
     m->bytecode_bytes = len;
     js_free(vu->ctx, bytecode);
+    struct error err;
+    m->source_map = source_map_load(vu, f, &err);
+    if (!m->source_map && err.code) {
+        char *words = xasprintf("Couldn't load source map for %s", f->url);
+        log_fields(LOG_WARN, slice_cstr(words), LOG_STR("error", err.text));
+        free(words);
+    }
     map_set(&vu->script->modules, slice_cstr(f->url), m);
     return m;
 }

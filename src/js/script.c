@@ -8,6 +8,7 @@
 #include "js/remote.h"
 #include "js/mod.h"
 #include "js/script_internal.h"
+#include "js/source_map.h"
 
 static struct script_file *add_file(struct script *s, const char *url, struct script_file *f) {
     f->url = xstrdup(url);
@@ -177,6 +178,7 @@ void script_free(struct script *s) {
     for (size_t i = 0; (e = map_next(&s->modules, &i));) {
         struct script_module *m = e->value;
         free(m->bytecode);
+        source_map_free(m->source_map);
         if (m->owns_text)
             free((void *)(uintptr_t)m->text.ptr);
         free(m);

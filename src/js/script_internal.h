@@ -41,7 +41,8 @@ struct script_module {
     enum module_kind kind;
     bool has_meta; /* uses import.meta */
     bool owns_text;
-    struct slice text; /* what was compiled: the file's, or that without its types */
+    struct slice text;             /* what was compiled: the file's, or that without its types */
+    struct source_map *source_map; /* or NULL */
     uint8_t *bytecode;
     size_t bytecode_bytes;
 };
