@@ -17,7 +17,8 @@ const struct flag_def config_flag_defs[] = {
     {"out", 'o', FLAG_LIST, NULL, "send the measurements there, as TYPE[=ARGUMENT]", NULL},
     {"linger", 'l', FLAG_BOOL, NULL, "stay after the test until Ctrl+C", NULL},
     {"no-usage-report", 0, FLAG_BOOL, NULL, "accepted; nothing is ever reported", NULL},
-    {"features", 0, FLAG_LIST, NULL, "turn features on: merge-run-tags", NULL},
+    {"features", 0, FLAG_LIST, NULL,
+     "turn features on: freeze-env, merge-run-tags, native-histograms (env K6_FEATURES)", NULL},
     {NULL},
 };
 
@@ -84,10 +85,26 @@ static void read_extras(struct config *c, struct arena *a, struct slice text) {
     json_decref(root);
 }
 
+/* The path that was given; NULL = the default one. */
+static const char *given_path(const struct flags *flags) {
+    const char *given = flags_text(flags, "config");
+    return given != NULL ? given : getenv("K6_CONFIG");
+}
+
+void config_file_features(struct arena *a, const struct flags *flags, struct opt_list *out) {
+    const char *given = given_path(flags);
+    json_t *root = json_load_file(given != NULL ? given : default_path(a), 0, NULL), *item;
+    size_t i;
+    json_array_foreach(json_object_get(root, "features"), i, item) {
+        if (json_is_string(item))
+            option_list_append(a, out, slice_cstr(json_string_value(item)));
+    }
+    json_decref(root);
+}
+
 static int read_disk(struct config *c, struct arena *a, const struct flags *flags,
                      struct failure *f) {
-    const char *given = flags_text(flags, "config");
-    const char *path = given != NULL ? given : getenv("K6_CONFIG");
+    const char *path = given_path(flags);
     bool is_default = path == NULL;
     struct slice text = {0};
     struct error err = {0};
@@ -126,24 +143,12 @@ static void read_environment_extras(struct config *c, struct arena *a) {
     c->web_dashboard = bool_variable("K6_WEB_DASHBOARD", c->web_dashboard);
 }
 
-static void read_features(struct config *c, const char *text) {
-    struct slice rest = slice_cstr(text);
-    while (rest.ptr != NULL && rest.len > 0)
-        if (slice_eq(slice_trim(slice_cut(&rest, ',')), SLICE("merge-run-tags")))
-            c->merge_tags = true;
-}
-
 static void read_flag_extras(struct config *c, struct arena *a, const struct flags *flags) {
-    const char *features = getenv("K6_FEATURES");
     struct opt_list out = {0};
-    if (features != NULL)
-        read_features(c, features);
     for (size_t i = 0; i < flags->uses.len; i++) {
         const struct flag_use *u = &flags->uses.ptr[i];
         if (strcmp(u->def->name, "out") == 0)
             option_list_append(a, &out, slice_cstr(u->value));
-        else if (strcmp(u->def->name, "features") == 0)
-            read_features(c, u->value);
     }
     if (out.len > 0)
         c->out = out;

@@ -12,7 +12,6 @@ struct config {
     struct opt_list out;          /* -o, K6_OUT, `out` of the file */
     struct collectors collectors; /* of the file */
     bool linger, web_dashboard;
-    bool merge_tags; /* feature merge-run-tags */
 };
 
 extern const struct flag_def config_flag_defs[];
@@ -21,3 +20,6 @@ extern const struct flag_def config_flag_defs[];
  * failure's exit code. */
 int config_init(struct config *c, struct arena *a, const struct flags *flags, bool with_run_flags,
                 struct failure *f);
+
+/* `features` of the config file; nothing when it cannot be read, which config_init then says. */
+void config_file_features(struct arena *a, const struct flags *flags, struct opt_list *out);

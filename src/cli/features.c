@@ -1,25 +1,15 @@
 #include <stdio.h>
-#include <string.h>
 
-#include "base/check.h"
 #include "cli/command.h"
-
-/* The features of k6 that --features knows; kiln's own native histograms do not depend on one. */
-static const struct {
-    const char *name, *lifecycle, *description;
-} features[] = {
-    {"freeze-env", "experimental", "Freeze __ENV"},
-    {"merge-run-tags", "experimental", "Add up the tags of all configuration tiers"},
-    {"native-histograms", "experimental", "Send trends as native histograms"},
-};
+#include "cli/feature_flags.h"
 
 static void print_json(void) {
     printf("[\n");
-    for (size_t i = 0; i < countof(features); i++)
+    for (int i = 0; i < N_FEATURES; i++)
         printf("  {\n    \"feature\": \"%s\",\n    \"lifecycle\": \"%s\",\n    \"description\": "
                "\"%s\"\n  }%s\n",
-               features[i].name, features[i].lifecycle, features[i].description,
-               i + 1 < countof(features) ? "," : "");
+               feature_defs[i].name, feature_defs[i].lifecycle, feature_defs[i].description,
+               i + 1 < N_FEATURES ? "," : "");
     printf("]\n");
 }
 
@@ -32,8 +22,9 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
         return EXIT_CODE_OK;
     }
     printf("%-20s%-15s%s\n", "FEATURE", "LIFECYCLE", "DESCRIPTION");
-    for (size_t i = 0; i < countof(features); i++)
-        printf("%-20s%-15s%s\n", features[i].name, features[i].lifecycle, features[i].description);
+    for (int i = 0; i < N_FEATURES; i++)
+        printf("%-20s%-15s%s\n", feature_defs[i].name, feature_defs[i].lifecycle,
+               feature_defs[i].description);
     return EXIT_CODE_OK;
 }
 

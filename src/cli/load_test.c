@@ -177,6 +177,9 @@ int load_script(struct loaded_test *t, const struct flags *flags, bool include_s
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "cannot tell the current directory");
     if (runtime_options_init(&t->runtime, flags, include_system_env, &err) != 0)
         return failure_set(f, EXIT_CODE_GENERIC, NULL, "%s", err.text);
+    if (!compat_is_v051())
+        feature_flags_resolve(&t->features, &t->test.arena, flags, &t->runtime.env);
+    source.is_env_frozen = t->features.is_on[FEATURE_FREEZE_ENV];
     if (flags->args.len > 1) {
         int rc = combine_scripts(t, flags->args.ptr, flags->args.len, &source, f);
         source.is_extended = t->runtime.is_extended;
@@ -191,6 +194,12 @@ int load_script(struct loaded_test *t, const struct flags *flags, bool include_s
         if (rc != 0)
             return rc;
     }
+    const char *type = t->runtime.test_type;
+    if (*type != '\0' && strcmp(type, "js") != 0 && strcmp(type, "archive") != 0)
+        return failure_set(
+            f, EXIT_CODE_GENERIC, NULL,
+            "could not initialize '%s': unknown or unspecified test type '%s' for '%s'", path, type,
+            path);
     source.is_extended = t->runtime.is_extended;
     source.is_web = t->runtime.is_web;
     return test_load(&t->test, &source, f);
@@ -215,6 +224,11 @@ int load_config(struct loaded_test *t, const struct flags *flags, bool with_run_
                                .env = &t->config.env,
                                .cli = &t->config.cli,
                                .no_thresholds = t->runtime.no_thresholds,
-                               .merge_tags = t->config.merge_tags};
+                               .merge_tags = t->features.is_on[FEATURE_MERGE_RUN_TAGS]};
+    if (t->test.script_options.features.len > 0 && !compat_is_v051())
+        log_fields(LOG_WARN,
+                   SLICE("Feature flags in script options are not supported; use --features, "
+                         "K6_FEATURES, or the JSON config"),
+                   LOG_STR("source", "options"));
     return rc != 0 ? rc : test_consolidate(&t->test, &tiers, f);
 }

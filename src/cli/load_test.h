@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/config.h"
+#include "cli/feature_flags.h"
 #include "cli/runtime_options.h"
 #include "load/archive.h"
 
@@ -11,6 +12,7 @@ struct loaded_test {
     struct test test;
     struct runtime_options runtime;
     struct config config;
+    struct feature_flags features;
     struct worker *main_worker; /* its loop runs the caller's fiber */
     char *title;                /* several scripts: their names */
     char *text;                 /* of "-", or of an archive */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compat.h"
 #include "base/log.h"
 #include "js/remote.h"
 #include "base/go_parse.h"
@@ -55,9 +56,8 @@ static int read_compatibility(struct runtime_options *o, const struct flags *fla
         return 0;
     if (strcmp(mode, "experimental_enhanced") != 0)
         return error_set(err, KE_INVALID,
-                         "invalid compatibility mode \"%s\". Use: \"base\", "
-                         "\"experimental_enhanced\", \"extended\"",
-                         mode);
+                         "invalid compatibility mode \"%s\". Use: \"extended\", \"base\"%s", mode,
+                         compat_is_v051() ? "" : ", \"experimental_enhanced\"");
     log_printf(LOG_WARN,
                "CompatibilityMode \"%s\" is deprecated. Types are stripped by default for `.ts` "
                "files. Please move to using \"base\" instead as \"%s\" will be removed in the "

@@ -31,9 +31,9 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
     (void)argc;
     (void)argv;
     if (flags_bool(flags, "json", false))
-        printf("{\"commit\":\"%s\",\"compatible_with\":\"%s\",\"os\":\"%s\",\"arch\":\"%s\","
+        printf("{\"commit\":\"%s\",\"compatible_with\":\"%s\",\"go_arch\":\"%s\",\"go_os\":\"%s\","
                "\"version\":\"v%s\"}\n",
-               KILN_COMMIT, compat_is_v051() ? "v0.51" : "v2.2", OS, ARCH, KILN_VERSION);
+               KILN_COMMIT, compat_is_v051() ? "v0.51" : "v2.2", ARCH, OS, KILN_VERSION);
     else
         version_print(stdout);
     return EXIT_CODE_OK;

@@ -109,7 +109,22 @@ void js_env_register(JSContext *ctx) {
     JS_FreeValue(ctx, plain);
 }
 
+static JSValue frozen_env(JSContext *ctx, const struct map *script, const struct map *scenario) {
+    const struct map *maps[] = {script, scenario};
+    struct map_entry *entry;
+    JSValue v = JS_NewObject(ctx);
+    for (size_t m = 0; m < countof(maps); m++)
+        for (size_t i = 0; maps[m] && (entry = map_next(maps[m], &i));)
+            if (m > 0 || !scenario || !map_has(scenario, entry->key))
+                JS_DefinePropertyValueStr(ctx, v, entry->key.ptr, JS_NewString(ctx, entry->value),
+                                          JS_PROP_ENUMERABLE);
+    JS_PreventExtensions(ctx, v);
+    return v;
+}
+
 JSValue js_env_new(struct vu *vu, const struct map *scenario_env) {
+    if (vu->script->is_env_frozen)
+        return frozen_env(vu->ctx, &vu->script->env, scenario_env);
     struct env *e = xcalloc(1, sizeof *e);
     e->script = &vu->script->env;
     e->scenario = scenario_env;

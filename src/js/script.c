@@ -136,6 +136,7 @@ struct script *script_load(const struct script_config *cfg, struct error *err) {
     s->is_extended = cfg->is_extended;
     s->is_web = cfg->is_web;
     s->archive = cfg->files;
+    s->is_env_frozen = cfg->is_env_frozen;
     s->on_linked = cfg->on_linked;
     s->on_linked_arg = cfg->on_linked_arg;
     copy_env(&s->env, cfg->env);

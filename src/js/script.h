@@ -22,6 +22,7 @@ struct script_config {
     const char *pwd;       /* archives: URL of the directory of a script that came from "-" */
     const struct map *env; /* name -> char *: __ENV */
     bool is_extended;      /* --compatibility-mode: extended (default) has `global` */
+    bool is_env_frozen;    /* __ENV cannot be changed */
     bool is_web;           /* mode web: extended, fetch() and import() */
     /* Archives: url -> struct slice * of every file; nothing is read from the disk. NULL otherwise.
      * Must outlive the script. */

@@ -59,7 +59,7 @@ struct script {
     struct map not_loaded; /* url -> char *: why what import() names could not be loaded */
     struct script_file *main_file;
     const struct map *archive; /* url -> struct slice *; NULL = the disk */
-    bool is_extended, is_web;
+    bool is_extended, is_web, is_env_frozen;
     bool imports_json; /* a module said: with { type: "json" } */
     bool is_frozen;
     struct script_exports exports;

@@ -326,11 +326,24 @@ void vu_summary_free(struct vu_summary_item *items, size_t len) {
     free(items);
 }
 
+/* Something of the name is exported, but not a function. */
+static bool exports_no_function(struct vu *vu, const char *name) {
+    JSValue v = JS_IsObject(vu->main_namespace)
+                    ? JS_GetPropertyStr(vu->ctx, vu->main_namespace, name)
+                    : JS_UNDEFINED;
+    bool is_none = !JS_IsUndefined(v) && !JS_IsFunction(vu->ctx, v);
+    JS_FreeValue(vu->ctx, v);
+    return is_none;
+}
+
 int vu_call_summary(struct vu *vu, struct slice data_json, int64_t deadline_ns,
                     struct vu_summary_item **out_items, size_t *out_len, struct error *err) {
     JSValue result;
     *out_items = NULL;
     *out_len = 0;
+    if (exports_no_function(vu, "handleSummary"))
+        return vu_fail(err, KE_FAILED,
+                       xstrdup("exported identifier handleSummary must be a function"));
     int rc = call_exported(vu, "handleSummary", data_json, deadline_ns, &result, err);
     if (rc == 0)
         rc = summary_items(vu, result, out_items, out_len, err);

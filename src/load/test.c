@@ -158,6 +158,7 @@ int test_load(struct test *t, const struct test_source *source, struct failure *
                                 .env = source->env,
                                 .is_extended = source->is_extended,
                                 .is_web = source->is_web,
+                                .is_env_frozen = source->is_env_frozen,
                                 .files = source->files,
                                 .on_linked = on_linked,
                                 .on_linked_arg = t};

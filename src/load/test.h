@@ -27,6 +27,7 @@ struct test_source {
     const struct map *env; /* __ENV: name -> char *; outlives the test */
     bool is_extended;      /* compatibility mode */
     bool is_web;
+    bool is_env_frozen; /* scripts cannot change __ENV */
     /* Archives: URL of the main script, all files and the options; NULL otherwise. */
     const char *archive_url, *archive_pwd; /* the latter may be NULL */
     const struct map *files;
