@@ -369,7 +369,7 @@ static int run_test_file(struct loaded_test *t, const struct flags *flags, struc
         rc = load_config(t, flags, true, f);
     if (rc == 0)
         rc = test_derive(&t->test, f);
-    if (rc == 0)
+    if (rc == 0 && !compat_is_v051())
         feature_flags_tag(&t->features, &t->test.arena, &t->test.derived.tags);
     if (rc == 0 && !compat_is_v051())
         run_screen_banner(&c.screen);

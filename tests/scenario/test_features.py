@@ -25,7 +25,7 @@ class Features(unittest.TestCase):
         return [message.replace('\\', '') for message in done.messages], {name for name in tags if name.startswith('k6_feature')}, log
 
     def test_nothing_is_on(self):
-        self.assertEqual(self.run_with(), (['["1","x",null,false]'], {'k6_feature_old'}, []))
+        self.assertEqual(self.run_with(), (['["1","x",null,false]'], set(), []))
 
     def test_freeze_env(self):
         messages, tags, log = self.run_with('--features', 'freeze-env, merge-run-tags')
