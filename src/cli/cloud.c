@@ -10,8 +10,8 @@ static int refuse(const struct command *self, const struct flags *flags, int arg
     (void)argc;
     (void)argv;
     error_set(&err, KE_INVALID,
-              "`%s %s` needs a cloud service, which %s does not use: run the test with `%s run`",
-              program_name, self->name, program_name, program_name);
+              "`%s %s` needs a cloud service, which kiln does not use: run the test with `%s run`",
+              program_name, self->name, program_name);
     return command_fail(EXIT_CODE_GENERIC, &err);
 }
 

@@ -117,6 +117,11 @@ static int check_args(const struct command *c, const struct flags *flags) {
     struct error err;
     if (n >= c->min_args && (c->max_args < 0 || n <= c->max_args))
         return 0;
+    if (c->max_args == 0) {
+        error_set(&err, KE_INVALID, "unknown command \"%s\" for \"%s %s\"", flags->args.ptr[0],
+                  program_name, c->name);
+        return command_fail(EXIT_CODE_GENERIC, &err);
+    }
     const char *kind = c->min_args == c->max_args || c->max_args < 0 ? ""
                        : n < c->min_args                             ? "at least "
                                                                      : "at most ";

@@ -49,6 +49,7 @@ const struct command cmd_version = {
     .usage = "version",
     .summary = "Show the version",
     .about = "Shows the version of the program, and which k6 it behaves as.",
+    .max_args = -1, /* as k6 */
     .flags = (const struct flag_def *const[]){own_flags, NULL},
     .run = run,
 };
