@@ -32,7 +32,7 @@ packages_build="gcc g++ make cmake ninja-build pkg-config python3 git ca-certifi
     libuv1-dev libssl-dev libc-ares-dev libnghttp2-dev zlib1g-dev libbrotli-dev libzstd-dev
     libmicrohttpd-dev libsqlite3-dev libpq-dev libcrypt-dev libjansson-dev libgumbo-dev
     libcurl4-openssl-dev libsnappy-dev nodejs npm"
-packages_test="libcmocka-dev clang-format curl openssl nghttp2-server postgresql chromium
+packages_test="libcmocka-dev clang-format curl openssl zsh fish nghttp2-server postgresql chromium
     prometheus influxdb python3-grpcio python3-jsonschema python3-yaml redis-server iproute2 busybox"
 packages_fuzz="clang"
 packages_bench="wrk hey nginx-light nghttp2-client"

@@ -58,16 +58,20 @@ static void put_zsh(struct buf *out) {
                "        compadd ",
                p, p);
     put_commands(out, " ");
-    buf_append_str(out, "\n        return\n    fi\n    case $words[2] in\n");
+    buf_append_str(out, "\n        return\n    fi\n    case $words[2] in\n"
+                        "    completion) compadd bash zsh fish powershell; return ;;\n");
     for (const struct command *const *c = commands; *c; c++) {
         buf_printf(out, "    %s) flags=(", (*c)->name);
         put_flags(out, *c);
         buf_append_str(out, ") ;;\n");
     }
-    buf_printf(out,
-               "    esac\n    if [[ $words[CURRENT] == -* ]]; then\n        compadd -- $flags\n"
-               "    else\n        _files\n    fi\n}\ncompdef _%s %s\n",
-               p, p);
+    buf_printf(
+        out,
+        "    esac\n    if [[ $words[CURRENT] == -* ]]; then\n        compadd -- $flags\n"
+        "    else\n        _files\n    fi\n}\n"
+        /* in a folder of fpath this file is the function's first call, otherwise it is sourced */
+        "if [[ $funcstack[1] == _%s ]]; then _%s; else compdef _%s %s; fi\n",
+        p, p, p, p);
 }
 
 /* Words of a help text within single quotes of fish and PowerShell. */
@@ -99,6 +103,10 @@ static void put_fish(struct buf *out) {
         for (flag_sets s = (*c)->flags; s && *s; s++)
             put_fish_flags(out, buf_cstr(&condition), *s);
     }
+    buf_printf(out,
+               "complete -c %s -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish "
+               "powershell'\n",
+               program_name);
     put_fish_flags(out, "", global_flags);
     buf_release(&condition);
 }
