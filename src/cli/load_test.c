@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "base/compat.h"
 #include "base/log.h"
 #include "cli/loki.h"
 #include "js/remote.h"
