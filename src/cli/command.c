@@ -165,8 +165,9 @@ static int run_root(int argc, char **argv) {
     struct flags flags;
     struct error err;
     int rc = flags_parse(sets, argc, argv, &flags, &err);
+    rc = rc ? command_fail(EXIT_CODE_GENERIC, &err) : setup_compat(&flags);
     if (rc)
-        rc = command_fail(EXIT_CODE_GENERIC, &err);
+        ;
     else if (flags_bool(&flags, "version", false))
         version_print(stdout);
     else

@@ -50,7 +50,9 @@ static const struct embedded_module modules[] = {
     {"k6chaijs", "index.js", "k6chaijs.js", 0},
     {"k6chaijs", "chai.js", "chai.js", 0},
     {"k6chaijs-contracts", "index.js", "k6chaijs_contracts.js", 0},
+    {"kahwah", "index.js", "kahwah.js", 0},
     {"papaparse", "index.js", "papaparse.js", 0},
+    {"sm-screenshots", "index.js", "sm_screenshots.js", 0},
     {"totp", "index.js", "totp.js", 0},
     {"url", "index.js", "url.js", 0},
 };

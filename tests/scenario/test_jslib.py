@@ -8,10 +8,10 @@ from http_server import HttpServer
 from kiln_runner import kiln, script
 
 
-def run(test, text, *arguments, env=None):
-    """Runs a script without a network for modules and gives what it logged as JSON."""
-    done = kiln('run', '--quiet', '--offline', *arguments, script(test, text), env=env)
-    test.assertEqual(done.code, 0, done.err)
+def run(test, text, *arguments, code=0):
+    """Runs a script without a network for modules."""
+    done = kiln('run', '--quiet', '--offline', *arguments, script(test, text))
+    test.assertEqual(done.code, code, done.err)
     return done
 
 
@@ -166,6 +166,26 @@ class Requests(unittest.TestCase):
         self.assertTrue(re.search(r'foo=bar.*k6\.test_run_id=.*k6\.scenario=default.*k6\.name=named', baggage), baggage)
         self.assertEqual(error, ['unknown propagator: x'])
 
+    def test_screenshots_go_to_loki_in_pieces(self):
+        pushed = []
+
+        def loki(http):
+            pushed.append((http.path, http.headers['Authorization'], json.loads(http.body())['streams'][0]))
+            http.send_response(204)
+            http.end_headers()
+
+        with HttpServer(loki) as server:
+            done = run(self, """
+                import { captureScreenshot, loki, gcs } from 'https://jslib.k6.io/sm-screenshots/0.1.0/index.js';
+                const page = { screenshot: async ({ fullPage }) => new Uint8Array(fullPage ? [1, 2, 3, 4, 5, 6] : []).buffer };
+                export default async () => captureScreenshot(page, { caption: 'shop', fullPage: true, store: loki({ chunkSize: 5 }) });""",
+                       '--secret-source', 'mock=sm-screenshot-loki-host=%s,sm-screenshot-loki-auth=abc' % server.url)
+        lines = [json.loads(stream['values'][0][1]) for _, _, stream in pushed]
+        self.assertEqual([(path, auth) for path, auth, _ in pushed], [('/loki/api/v1/push', 'Basic abc')] * 2)
+        self.assertEqual(''.join(line['screenshot_base64'] for line in lines), 'AQIDBAUG')
+        self.assertEqual([(line['chunk_index'], line['chunk_total'], line['caption']) for line in lines], [(0, 2, 'shop'), (1, 2, 'shop')])
+        self.assertEqual(done.messages, ['screenshot:' + lines[0]['id']])
+
 
 class Checks(unittest.TestCase):
     CHAI = """
@@ -216,6 +236,23 @@ class Checks(unittest.TestCase):
             export default () => describe('x', () => expect(1).to.equal(2));"""))
         self.assertEqual(done.code, 108, done.err)
         self.assertIn('expected 1 to equal 2', done.err)
+
+    def test_kahwah_skips_what_follows_a_failed_step(self):
+        done = run(self, """
+            import kahwah, { describe, it, step, context, Flow } from 'https://jslib.k6.io/kahwah/0.1.6/index.js';
+            export { options } from 'https://jslib.k6.io/kahwah/0.1.6/index.js';
+            const said = [];
+            describe('a suite', (c) => { it('is fine', () => said.push(c.who, context().step.title)); });
+            describe.skip('not this', () => said.push('skipped'));
+            step('one', () => said.push('one'));
+            const flow = new Flow('my flow');
+            flow.step('breaks', () => { flow.it('is not fine', () => { throw new Error('no'); }); });
+            flow.step('never', () => said.push('never'));
+            flow.suite('always', () => said.push('always'));
+            export default () => { kahwah({ who: 'me' }); flow.run(); console.log(JSON.stringify(said)); };""", code=99)
+        self.assertEqual(logged(done), [['me', 'a suite', 'one', 'always']])
+        self.assertEqual(self.checks(done)[:2], ['✓ is fine', '✗ is not fine (Error: no)'])
+        self.assertIn("thresholds on metrics 'my_flow_breaks_errors' have been crossed", done.err)
 
     def test_expect_breaks_its_chain(self):
         for library in 'expect/0.0.5', 'functional/0.0.3':
