@@ -205,6 +205,11 @@ static SSL_CTX *context_make(struct tls_config *cfg, struct error *err) {
     int min_version = cfg->min_version;
     if (cfg->has_no_suite12 && cfg->max_version >= TLS1_3_VERSION)
         min_version = TLS1_3_VERSION;
+    if (cfg->max_version && min_version > cfg->max_version) {
+        SSL_CTX_free(ctx);
+        error_set(err, KE_FAILED, "tls: no supported versions satisfy MinVersion and MaxVersion");
+        return NULL;
+    }
     SSL_CTX_set_min_proto_version(ctx, min_version);
     SSL_CTX_set_max_proto_version(ctx, cfg->max_version);
     SSL_CTX_set_security_level(ctx, min_version < TLS1_2_VERSION ? 0 : 1);

@@ -57,17 +57,21 @@ static int password_give(char *out, int bytes, int is_writing, void *arg) {
 }
 
 static int key_read(struct tls_cert *c, const struct tls_client_cert *from, struct error *err) {
-    bool is_encrypted = strstr(from->key_pem, "Proc-Type: 4,ENCRYPTED") != NULL;
+    bool is_encrypted = strstr(from->key_pem, "DEK-Info:") != NULL, has_password = from->password;
     if (!strstr(from->key_pem, "-----BEGIN "))
-        return error_set(err, KE_CONFIG, "tls: failed to find any PEM data in key input");
-    if (strstr(from->key_pem, "-----BEGIN ENCRYPTED PRIVATE KEY-----"))
+        return error_set(err, KE_CONFIG, "%s",
+                         has_password ? "failed to decode PEM key"
+                                      : "tls: failed to find any PEM data in key input");
+    if (has_password && strstr(from->key_pem, "-----BEGIN ENCRYPTED PRIVATE KEY-----"))
         return error_set(err, KE_CONFIG, "encrypted pkcs8 formatted key is not supported");
+    if (has_password && !is_encrypted)
+        return error_set(err, KE_CONFIG, "x509: no DEK-Info header in block");
     BIO *in = BIO_new_mem_buf(from->key_pem, -1);
     /* password_give only reads it */
     c->key = PEM_read_bio_PrivateKey(in, NULL, password_give, (void *)(uintptr_t)from->password);
     BIO_free(in);
     ERR_clear_error();
-    if (!c->key && is_encrypted)
+    if (!c->key && has_password)
         return error_set(err, KE_CONFIG, "x509: decryption password incorrect");
     if (!c->key)
         return error_set(err, KE_CONFIG, "tls: failed to parse private key");
