@@ -24,6 +24,9 @@ static const char usage[] =
     "Flags:\n"
     "      --listen ADDR:PORT  where to listen (default " CONFIG_LISTEN_DEFAULT ";\n"
     "                          :PORT listens on every address of the machine)\n"
+    "      --grpc-listen ADDR:PORT\n"
+    "                          where gRPC is served (default: port 3334 when --listen has 3333,\n"
+    "                          otherwise nowhere), /grpchealthz on the port after it; or off\n"
     "      --threads N         server threads (default: one a core)\n"
     "      --log-file FILE     append the log to FILE instead of stderr\n"
     "  -q, --quiet             no line per request in the log\n"
@@ -32,6 +35,7 @@ static const char usage[] =
     "\n"
     "Environment:\n"
     "  QUICKPIZZA_LISTEN             like --listen\n"
+    "  QUICKPIZZA_GRPC_LISTEN        like --grpc-listen\n"
     "  QUICKPIZZA_DB                 where pizzas, users and ratings are kept: a SQLite file, or\n"
     "                                a PostgreSQL server as postgres://... (default: memory)\n"
     "  QUICKPIZZA_DB_FIXED_<WHAT>    ids up to this one are never removed; <WHAT> is\n"
@@ -40,7 +44,7 @@ static const char usage[] =
     "  QUICKPIZZA_ENABLE_ALL_SERVICES\n"
     "                                false: only the routes of QUICKPIZZA_ENABLE_<WHAT>_SERVICE=1,\n"
     "                                <WHAT> one of HTTP_TESTING, TEST_K6_IO, CONFIG, PUBLIC_API,\n"
-    "                                WS, CATALOG, COPY, RECOMMENDATIONS\n"
+    "                                WS, CATALOG, COPY, RECOMMENDATIONS, GRPC\n"
     "  QUICKPIZZA_LOG_LEVEL          debug, info, warn or error\n"
     "  QUICKPIZZA_CONF_<NAME>        value that GET /api/config shows as <name>\n"
     "  QUICKPIZZA_TIMEOUT            limit of each step of a recommendation (1s)\n"
@@ -139,6 +143,7 @@ static unsigned load_services(char *const environment[]) {
         {"ENABLE_CATALOG_SERVICE", SERVICE_CATALOG},
         {"ENABLE_COPY_SERVICE", SERVICE_COPY},
         {"ENABLE_RECOMMENDATIONS_SERVICE", SERVICE_RECOMMENDATIONS},
+        {"ENABLE_GRPC_SERVICE", SERVICE_GRPC},
         {"PUBLIC_API", SERVICE_PUBLIC_API},
         {"WS", SERVICE_WS},
         {"CATALOG", SERVICE_CATALOG},
@@ -206,6 +211,7 @@ static unsigned core_count(void) {
 static int load_environment(struct config *c, char *const environment[], struct error *err) {
     const char *text = variable(environment, "LISTEN");
     c->listen = text != NULL ? text : CONFIG_LISTEN_DEFAULT;
+    c->grpc_listen = variable(environment, "GRPC_LISTEN");
     c->db = variable(environment, "DB");
     c->log_threshold = parse_threshold(variable(environment, "LOG_LEVEL"));
     c->threads = core_count();
@@ -230,9 +236,10 @@ static int load_environment(struct config *c, char *const environment[], struct 
 
 static int load_arguments(struct config *c, int argc, char *const argv[],
                           enum config_action *out_action, struct error *err) {
-    enum { OPT_LISTEN = 256, OPT_THREADS, OPT_LOG_FILE, OPT_VERSION };
+    enum { OPT_LISTEN = 256, OPT_GRPC_LISTEN, OPT_THREADS, OPT_LOG_FILE, OPT_VERSION };
     static const struct option options[] = {
         {"listen", required_argument, NULL, OPT_LISTEN},
+        {"grpc-listen", required_argument, NULL, OPT_GRPC_LISTEN},
         {"threads", required_argument, NULL, OPT_THREADS},
         {"log-file", required_argument, NULL, OPT_LOG_FILE},
         {"quiet", no_argument, NULL, 'q'},
@@ -247,6 +254,9 @@ static int load_arguments(struct config *c, int argc, char *const argv[],
         switch (option) {
         case OPT_LISTEN:
             c->listen = optarg;
+            break;
+        case OPT_GRPC_LISTEN:
+            c->grpc_listen = optarg;
             break;
         case OPT_THREADS: {
             char *end;

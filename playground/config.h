@@ -55,14 +55,16 @@ enum service {
     SERVICE_CATALOG = 1 << 5, /* users, ratings and the history too */
     SERVICE_COPY = 1 << 6,
     SERVICE_RECOMMENDATIONS = 1 << 7,
+    SERVICE_GRPC = 1 << 8,
 };
-#define SERVICE_ALL 0xffu
+#define SERVICE_ALL 0x1ffu
 
 struct config {
-    const char *listen;   /* "ADDR:PORT", "[::1]:PORT", ":PORT" for every address */
-    const char *db;       /* see db_open() */
-    const char *log_file; /* NULL: stderr */
-    bool is_quiet;        /* no request lines */
+    const char *listen;      /* "ADDR:PORT", "[::1]:PORT", ":PORT" for every address */
+    const char *grpc_listen; /* see grpc_listen(); NULL = the usual */
+    const char *db;          /* see db_open() */
+    const char *log_file;    /* NULL: stderr */
+    bool is_quiet;           /* no request lines */
     enum log_threshold log_threshold;
     unsigned threads;
     struct config_delays delays;

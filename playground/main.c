@@ -7,6 +7,8 @@
 #include "app.h"
 #include "config.h"
 #include "db.h"
+#include "grpc_listen.h"
+#include "grpc_server.h"
 #include "listener.h"
 #include "metrics.h"
 #include "pizza_store.h"
@@ -37,14 +39,34 @@ static void block_stop_signals(sigset_t *out_signals) {
     signal(SIGPIPE, SIG_IGN);
 }
 
+static int start_grpc(struct app *app, struct grpc_server **out, struct error *err) {
+    struct grpc_sockets sockets;
+    char detail[2 * LISTENER_URL_BYTES + 32];
+    int rc = grpc_listen(app->config, &sockets, err);
+    if (rc == 0 && sockets.calls_fd >= 0)
+        rc = grpc_server_start(out, sockets.calls_fd, sockets.health_fd, err);
+    if (rc == 0 && sockets.is_busy)
+        access_log_failure(app->log,
+                           "gRPC is off: its ports are in use, choose others with --grpc-listen");
+    if (rc == 0 && sockets.address[0] != '\0') {
+        snprintf(detail, sizeof detail, "grpc=%s health=%s", sockets.address,
+                 sockets.health_address);
+        access_log_note(app->log, "QuickPizza serves gRPC", detail);
+    }
+    return rc;
+}
+
 static int serve(struct app *app, int listen_fd, const char *url, const sigset_t *stop_signals,
                  struct error *err) {
     struct server *server = NULL;
+    struct grpc_server *grpc = NULL;
     api_catalog_prepare(app->catalog);
     api_copy_prepare(app->catalog);
     api_config_prepare(app->config);
     web_prepare();
-    int rc = server_start(&server, app, listen_fd, err);
+    int rc = start_grpc(app, &grpc, err);
+    if (rc == 0)
+        rc = server_start(&server, app, listen_fd, err);
     if (rc == 0) {
         note_start(app->log, url);
         int signal_number = 0;
@@ -52,6 +74,7 @@ static int serve(struct app *app, int listen_fd, const char *url, const sigset_t
         access_log_note(app->log, "QuickPizza stops", NULL);
         server_stop(server);
     }
+    grpc_server_stop(grpc);
     web_release();
     api_config_release();
     api_copy_release();

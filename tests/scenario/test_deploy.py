@@ -58,7 +58,7 @@ class Compose(unittest.TestCase):
     def test_what_the_workshop_expects(self):
         ports = {name: service.get('ports', []) for name, service in self.services.items()}
         self.assertEqual((ports['quickpizza'], ports['prometheus'], ports['grafana']),
-                         (['3333:3333'], ['9090:9090'], ['3000:3000']))
+                         (['3333:3333', '3334:3334'], ['9090:9090'], ['3000:3000']))
         self.assertEqual(self.compose['networks']['default']['name'], 'default_network')
         self.assertIn('--web.enable-remote-write-receiver', self.services['prometheus']['command'])
         self.assertIn('--enable-feature=native-histograms', self.services['prometheus']['command'])
