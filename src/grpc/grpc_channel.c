@@ -167,8 +167,10 @@ static int attempt(struct grpc_channel *ch, int64_t deadline_ns, struct error *e
         *err = why;
         return rc;
     }
-    return connection_error(err, rc ? rc : KE_CANCELED,
-                            "error reading server preface: ", rc ? why.text : "closed");
+    return connection_error(err, rc ? rc : KE_CANCELED, "error reading server preface: ",
+                            rc == KE_EOF ? "EOF"
+                            : rc         ? why.text
+                                         : "closed");
 }
 
 static void back_off(struct grpc_channel *ch, int64_t began_ns) {
