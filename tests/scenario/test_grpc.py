@@ -77,6 +77,20 @@ class Calls(unittest.TestCase):
         self.assertEqual(run.messages[2], 'StatusUnimplemented The server does not implement the method '
                                           '/probe.v1.Probe/Absent')
 
+    def test_what_is_no_request_throws(self):
+        run = self.call('''
+            const round = {}; round.again = round;
+            for (const f of [() => client.invoke(P + 'Echo', round), () => client.invoke(P + 'Echo'), () => client.invoke('', {}),
+                             () => client.invoke(P + 'Echo', { number: 1 }), () => client.invoke(P + 'Echo', { times: NaN })]) {
+                try { f(); console.log('fine'); } catch (e) { console.log(String(e)); }
+            }''')
+        start = 'GoError: unable to serialise request object to protocol buffer: proto: '
+        self.assertEqual([m.replace('\\"', '"').replace('\xa0', ' ') for m in run.messages], [
+            'GoError: unable to normalize number strings: cyclic reference to an object found',
+            'GoError: request cannot be nil', 'GoError: method to invoke cannot be empty',
+            start + '(line 1:2): unknown field "number"',
+            start + '(line 1:10): invalid value for int32 field times: "NaN"'])
+
     def test_a_deadline_ends_the_call_here_and_there(self):
         run = self.call('''
             const t = Date.now();

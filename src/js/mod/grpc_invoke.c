@@ -45,7 +45,7 @@ bool grpc_json_of(JSContext *ctx, JSValueConst v, bool normalizes, struct js_tex
     if (JS_IsException(text)) {
         JSValue e = JS_GetException(ctx);
         char *words = js_error_text(ctx, e);
-        bool is_cycle = strstr(words, "circular reference") != NULL;
+        bool is_cycle = strstr(words, "circular structure") != NULL;
         free(words);
         if (is_cycle) {
             JS_FreeValue(ctx, e);
