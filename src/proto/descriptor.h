@@ -190,7 +190,6 @@ struct proto_type {
     uint8_t known;                     /* enum proto_known */
     bool is_map_entry, is_message_set;
     uint32_t oneof_count, required_count;
-    bool may_lack; /* it has required fields, or what it holds has */
     /* linked: fields by number, dense up to number_dense, then sorted */
     struct proto_field **by_number;
     struct proto_field **sorted; /* all, by number */
@@ -269,6 +268,8 @@ struct symbol {
 struct proto_pool {
     atomic_int refs;
     bool is_built;
+    bool has_required; /* fields, somewhere */
+    uint32_t declared; /* by descriptors: fields, messages, enum values */
     uint32_t stamp;
     struct arena arena;
     LIST(struct proto_file *) files; /* built-in ones after those that were added */

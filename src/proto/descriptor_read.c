@@ -84,8 +84,20 @@ static bool is_identifier(struct slice s, bool may_have_dots) {
     return !is_start;
 }
 
+/* Full names are held with every field: a server that has reflection must not make them take more
+ * memory than there is. */
+#define NAME_BYTES_MAX 255
+#define FULL_NAME_BYTES_MAX 500
+#define DECLARED_MAX 1000000
+
+static int declare(struct reader *r, struct slice scope, struct slice name) {
+    if (++r->pool->declared > DECLARED_MAX || scope.len + 1 + name.len > FULL_NAME_BYTES_MAX)
+        return error_set(r->err, KE_TOO_LARGE, "proto: descriptors declare too much");
+    return 0;
+}
+
 static int set_name(struct reader *r, struct slice bytes, struct slice *out) {
-    if (!is_identifier(bytes, false))
+    if (bytes.len > NAME_BYTES_MAX || !is_identifier(bytes, false))
         return error_set(r->err, KE_INVALID, "proto: invalid name: \"%.*s\"", SHOWN(bytes));
     *out = arena_slice(r->arena, bytes);
     return 0;
@@ -138,7 +150,8 @@ static void set_type_option(void *item, uint32_t number, uint64_t value) {
         type->is_map_entry = value != 0;
 }
 
-static int read_enum_value(struct reader *r, struct slice rest, struct proto_enum *e) {
+static int read_enum_value(struct reader *r, struct slice rest, struct slice scope,
+                           struct proto_enum *e) {
     struct proto_enum_value value = {0};
     struct wire_field f;
     int found;
@@ -152,6 +165,7 @@ static int read_enum_value(struct reader *r, struct slice rest, struct proto_enu
         break;
     }
     list_push(r->arena, &e->values, value);
+    TRY(declare(r, scope, value.name));
     return found < 0 ? malformed(r) : value.name.len == 0 ? set_name(r, SLICE(""), NULL) : 0;
 }
 
@@ -166,7 +180,7 @@ static int read_enum(struct reader *r, struct slice rest, struct slice scope,
         TRY(set_name(r, f.bytes, &e->name));
         break;
     case FIELD(2, WIRE_BYTES):
-        TRY(read_enum_value(r, f.bytes, e));
+        TRY(read_enum_value(r, f.bytes, scope, e));
         break;
     case FIELD(3, WIRE_BYTES):
         TRY(read_options(r, f.bytes, 7, &e->features, set_enum_option, e));
@@ -178,6 +192,7 @@ static int read_enum(struct reader *r, struct slice rest, struct slice scope,
         return error_set(r->err, KE_INVALID,
                          "proto: enum \"%.*s\" must contain at least one value declaration",
                          SLICE_FMT(e->name));
+    TRY(declare(r, scope, e->name));
     e->full_name = full_name_of(r->arena, scope, e->name);
     return 0;
 }
@@ -249,6 +264,7 @@ static int read_field(struct reader *r, struct slice rest, struct slice scope, b
         field->is_proto3_optional = f.value != 0;
         break;
     }
+    TRY(declare(r, scope, field->name));
     field->full_name = full_name_of(r->arena, scope, field->name);
     return found < 0 ? malformed(r) : check_field(r, field);
 }
@@ -351,6 +367,7 @@ static int read_type(struct reader *r, struct slice bytes, struct slice scope,
         return malformed(r);
     if (type->name.len == 0)
         return set_name(r, SLICE(""), NULL);
+    TRY(declare(r, scope, type->name));
     type->pool = r->pool;
     type->full_name = full_name_of(r->arena, scope, type->name);
     TRY(read_type_parts(r, bytes, type));
@@ -415,7 +432,7 @@ static int set_syntax(struct reader *r, struct slice bytes) {
 }
 
 static int set_package(struct reader *r, struct slice bytes) {
-    if (bytes.len > 0 && !is_identifier(bytes, true))
+    if (bytes.len > 0 && (bytes.len > FULL_NAME_BYTES_MAX || !is_identifier(bytes, true)))
         return error_set(r->err, KE_INVALID, "proto: invalid package: \"%.*s\"", SHOWN(bytes));
     r->file->package = arena_slice(r->arena, bytes);
     return 0;

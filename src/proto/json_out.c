@@ -344,6 +344,7 @@ int json_put_message(struct json_out *w, const struct proto_message *m, struct s
     bool is_first = true;
     if (type->known != KNOWN_NONE)
         return json_put_known(w, m);
+    w->depth++;
     json_put_char(w, '{');
     if (type_url.ptr != NULL) {
         json_put_literal(w, "\"@type\":");
@@ -363,6 +364,7 @@ int json_put_message(struct json_out *w, const struct proto_message *m, struct s
         TRY(put_field(w, m, f, is_populated));
     }
     json_put_char(w, '}');
+    w->depth--;
     return 0;
 }
 
@@ -379,7 +381,7 @@ int proto_decode_json(const struct proto_type *type, struct slice wire,
     size_t before = out->len;
     arena_init_in(&arena, memory, sizeof memory);
     w.options = options != NULL ? options : &none;
-    int rc = message_decode(type, wire, false, &arena, &m, err);
+    int rc = message_decode(type, wire, false, WIRE_DEPTH_MAX, &arena, &m, err);
     if (rc == 0)
         rc = json_put_message(&w, m, (struct slice){0});
     if (rc == 0 && w.is_full)

@@ -12,7 +12,7 @@ struct json_out {
     const struct proto_pool *pool;
     struct error *err;
     bool is_full;   /* something did not fit */
-    unsigned depth; /* Any in Any */
+    unsigned depth; /* messages that are open: less is left for what an Any holds */
 };
 
 static inline void json_put(struct json_out *w, const char *text, size_t len) {

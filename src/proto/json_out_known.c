@@ -101,7 +101,8 @@ static int put_any_content(struct json_out *w, const struct proto_message *m, st
     if (type == NULL)
         return proto_error(w->err, "%.*s: unable to resolve \"%.*s\": not found",
                            SLICE_FMT(m->type->full_name), SHOWN(url));
-    if (message_decode(type, bytes_of(m, 1), true, w->arena, &content, &why) != 0)
+    if (message_decode(type, bytes_of(m, 1), true, WIRE_DEPTH_MAX - w->depth, w->arena, &content,
+                       &why) != 0)
         return proto_error(w->err, "%.*s: unable to unmarshal \"%.*s\": %.200s",
                            SLICE_FMT(m->type->full_name), SHOWN(url),
                            why.text + sizeof "proto: " - 1);
@@ -123,8 +124,7 @@ static int put_any(struct json_out *w, const struct proto_message *m) {
         json_put_literal(w, "{}");
         return 0;
     }
-    /* each content was as deep as a message may be */
-    if (w->depth == 4)
+    if (w->depth == WIRE_DEPTH_MAX)
         return proto_error(w->err, "exceeded maximum recursion depth");
     w->depth++;
     int rc = put_any_content(w, m, url);

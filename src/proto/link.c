@@ -305,6 +305,7 @@ static int finish_type(struct proto_pool *pool, struct proto_type *type,
             return rc;
         finish_field(a, f, inherit(f->features, features), type->is_map_entry);
         type->required_count += f->is_required;
+        pool->has_required |= f->is_required;
     }
     type->oneof_count = type->oneofs.len;
     type->known = (uint8_t)known_of(type);
@@ -333,28 +334,6 @@ static void check_known(struct proto_type *type) {
         type->known = KNOWN_NONE;
     for (uint32_t i = 0; i < type->messages.len; i++)
         check_known(type->messages.ptr[i]);
-}
-
-/* One round; true when something became known. */
-static bool spread_required(struct proto_type *type) {
-    bool is_changed = false;
-    bool before = type->may_lack;
-    type->may_lack |= type->required_count > 0;
-    for (uint32_t i = 0; i < type->fields.len && !type->may_lack; i++)
-        if (type->fields.ptr[i]->message != NULL && type->fields.ptr[i]->message->may_lack)
-            type->may_lack = true;
-    is_changed |= type->may_lack != before;
-    for (uint32_t i = 0; i < type->messages.len; i++)
-        is_changed |= spread_required(type->messages.ptr[i]);
-    return is_changed;
-}
-
-static bool spread_required_all(struct proto_pool *pool) {
-    bool is_changed = false;
-    for (uint32_t i = 0; i < pool->files.len; i++)
-        for (uint32_t j = 0; j < pool->files.ptr[i]->messages.len; j++)
-            is_changed |= spread_required(pool->files.ptr[i]->messages.ptr[j]);
-    return is_changed;
 }
 
 static int finish_file(struct proto_pool *pool, struct proto_file *file, struct error *err) {
@@ -411,8 +390,6 @@ int proto_pool_build(struct proto_pool *pool, struct error *err) {
         for (uint32_t i = 0; i < pool->files.len; i++)
             for (uint32_t j = 0; j < pool->files.ptr[i]->messages.len; j++)
                 check_known(pool->files.ptr[i]->messages.ptr[j]);
-    while (spread_required_all(pool)) {
-    }
     collect_methods(pool);
     pool->is_built = true;
     return 0;

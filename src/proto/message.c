@@ -22,14 +22,14 @@ static int malformed(const struct decoder *d) {
 static struct proto_message *new_message(struct decoder *d, const struct proto_type *type) {
     size_t words = (type->fields.len + 63) / 64;
     size_t values = sizeof(struct proto_message) + type->fields.len * sizeof(union proto_value);
-    size_t bytes = values + words * sizeof(uint64_t);
+    size_t bytes = values + words * sizeof(uint64_t) + type->oneof_count * sizeof(uint32_t);
     struct proto_message *m = arena_alloc(d->arena, bytes);
     d->bytes += bytes;
     m->type = type;
     m->fields = (union proto_value *)(m + 1);
     m->set = (uint64_t *)((char *)m + values);
-    for (size_t i = 0; i < words; i++)
-        m->set[i] = 0;
+    m->chosen = (uint32_t *)(m->set + words);
+    memset(m->set, 0, bytes - values);
     return m;
 }
 
@@ -135,10 +135,12 @@ static union proto_value *slot_of(struct decoder *d, struct proto_message *m,
     if (f->is_list || f->is_map)
         return list_add(d, m, f);
     *out_was_set = message_has(m, f->index);
-    if (f->oneof != NULL && f->oneof->field_count != 1)
-        for (uint32_t i = 0; i < m->type->fields.len; i++)
-            if (m->type->fields.ptr[i]->oneof == f->oneof)
-                m->set[i / 64] &= ~((uint64_t)1 << i % 64);
+    if (f->oneof != NULL) {
+        uint32_t *chosen = &m->chosen[f->oneof->index];
+        if (*chosen != 0 && *chosen != f->index + 1)
+            m->set[(*chosen - 1) / 64] &= ~((uint64_t)1 << (*chosen - 1) % 64);
+        *chosen = f->index + 1;
+    }
     m->set[f->index / 64] |= (uint64_t)1 << f->index % 64;
     return &m->fields[f->index];
 }
@@ -272,16 +274,19 @@ bool message_is_populated(const struct proto_message *m, const struct proto_fiel
 }
 
 int message_decode(const struct proto_type *type, struct slice wire, bool is_partial,
-                   struct arena *arena, struct proto_message **out, struct error *err) {
+                   unsigned depth, struct arena *arena, struct proto_message **out,
+                   struct error *err) {
     struct decoder d = {.arena = arena, .err = err};
     const uint8_t *at = (const uint8_t *)(wire.len > 0 ? wire.ptr : "");
+    if (depth == 0)
+        return proto_error(err, "exceeded maximum recursion depth");
     if (type->is_message_set)
         return proto_error(err, "no support for message_set_wire_format");
     *out = new_message(&d, type);
-    int rc = decode_fields(&d, *out, &at, at + wire.len, 0, PROTO_DEPTH_MAX - 1);
+    int rc = decode_fields(&d, *out, &at, at + wire.len, 0, depth - 1);
     if (rc != 0 || is_partial)
         return rc;
-    const struct proto_field *missing = type->may_lack ? missing_field(*out) : NULL;
+    const struct proto_field *missing = type->pool->has_required ? missing_field(*out) : NULL;
     return missing == NULL
                ? 0
                : proto_error(err, "required field %.*s not set", SLICE_FMT(missing->full_name));

@@ -28,6 +28,7 @@ struct proto_list {
 struct proto_message {
     const struct proto_type *type;
     uint64_t *set;             /* a bit a field */
+    uint32_t *chosen;          /* a oneof: index + 1 of its field that is set */
     union proto_value *fields; /* by index; valid where set has the bit */
 };
 
@@ -38,7 +39,11 @@ static inline bool message_has(const struct proto_message *m, uint32_t index) {
 /* Is the field written when unset ones are not? Fields without presence are not set when zero. */
 bool message_is_populated(const struct proto_message *m, const struct proto_field *f);
 
-/* Decodes wire bytes. KE_INVALID with proto.Unmarshal's text, a missing required field included
- * unless is_partial. */
+/* A Struct is three messages deep on the wire where JSON is one: what encodes, decodes. */
+#define WIRE_DEPTH_MAX (3 * PROTO_DEPTH_MAX)
+
+/* Decodes wire bytes with at most depth messages in each other. KE_INVALID with proto.Unmarshal's
+ * text, a missing required field included unless is_partial. */
 int message_decode(const struct proto_type *type, struct slice wire, bool is_partial,
-                   struct arena *arena, struct proto_message **out, struct error *err);
+                   unsigned depth, struct arena *arena, struct proto_message **out,
+                   struct error *err);

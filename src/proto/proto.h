@@ -21,8 +21,9 @@
 struct proto_pool;
 struct proto_type; /* a message type */
 
-/* Caps: a message may be nested this deep (Go: protowire's and protojson's 10000, which no stack of
- * a fiber holds), and a descriptor or .proto file may be this long. */
+/* Caps: messages may be nested this deep in JSON, and three times as deep on the wire, where a
+ * Struct takes three levels (Go has 10000, which no stack of a fiber holds); a descriptor or .proto
+ * file may be this long, and a pool may have this many. */
 #define PROTO_DEPTH_MAX 100
 #define PROTO_FILE_BYTES_MAX ((size_t)16 << 20)
 #define PROTO_FILES_MAX 4096

@@ -1,5 +1,7 @@
 #include "proto_unit.h"
 
+#include "base/wire.h"
+
 /* The protosets were written by protoc 3.21 from the .proto files beside them. */
 
 static struct proto_pool *pool_of_set(const char *path) {
@@ -113,6 +115,48 @@ static void bad_sets_are_refused(void **state) {
               "proto: message field \"M.f\" cannot resolve type: \"N\" not found");
 }
 
+/* `depth` messages in each other, each with a name of that length. */
+static int add_nested(size_t name_len, int depth) {
+    struct buf type, outer, file, set;
+    char name[400];
+    struct error err;
+    memset(name, 'n', sizeof name);
+    buf_init(&type, BUF_NO_CAP);
+    for (int i = 0; i < depth; i++) {
+        buf_init(&outer, BUF_NO_CAP);
+        buf_append_char(&outer, 0x0a);
+        wire_put_text(&outer, slice_from(name, name_len));
+        if (type.len > 0) {
+            buf_append_char(&outer, 0x1a);
+            wire_put_text(&outer, buf_slice(&type));
+        }
+        buf_release(&type);
+        type = outer;
+    }
+    buf_init(&file, BUF_NO_CAP);
+    buf_append(&file, "\x0a\x01\x61\x22", 4);
+    wire_put_text(&file, buf_slice(&type));
+    buf_init(&set, BUF_NO_CAP);
+    buf_append_char(&set, 0x0a);
+    wire_put_text(&set, buf_slice(&file));
+    struct proto_pool *pool = proto_pool_new();
+    int rc = proto_pool_add_set(pool, buf_slice(&set), &err);
+    proto_pool_unref(pool);
+    buf_release(&type);
+    buf_release(&file);
+    buf_release(&set);
+    return rc;
+}
+
+static void names_and_nesting_have_caps(void **state) {
+    (void)state;
+    assert_int_equal(add_nested(200, 2), 0);
+    assert_int_equal(add_nested(300, 1), KE_INVALID);
+    assert_int_equal(add_nested(200, 3), KE_TOO_LARGE);
+    assert_int_equal(add_nested(1, 32), 0);
+    assert_int_equal(add_nested(1, 33), KE_INVALID);
+}
+
 static void builtin_types_are_there_without_an_import(void **state) {
     (void)state;
     const struct proto_type *status = proto_builtin_message(SLICE("google.rpc.Status"));
@@ -127,6 +171,7 @@ int main(void) {
         cmocka_unit_test(parsing_comes_to_what_protoc_writes),
         cmocka_unit_test(files_are_added_in_any_order),
         cmocka_unit_test(bad_sets_are_refused),
+        cmocka_unit_test(names_and_nesting_have_caps),
         cmocka_unit_test(builtin_types_are_there_without_an_import),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
