@@ -75,16 +75,6 @@ class BrowserApi(unittest.TestCase):
         self.assertEqual(sorted((of, member) for of, member, _ in rows), sorted(self.covered))
         self.assertEqual([row for row in rows if row[2] not in self.covered[row[0], row[1]]], [])
 
-    def test_the_blocking_api_of_v051(self):
-        with tempfile.TemporaryDirectory() as folder:
-            for name in ('harness.js', 'elements.js'):
-                with open(os.path.join(HERE, 'browser', name)) as f, open(os.path.join(folder, name), 'w') as copy:
-                    copy.write(f.read().replace("'k6/browser'", "'k6/experimental/browser'"))
-            run = kiln('run', '--compat', 'v0.51', os.path.join(folder, 'elements.js'))
-        self.check(run)
-        self.assertRegex(run.summary['checks'], r'^100\.00%', run.out)
-        self.assertIn('level=info msg="clicked 42" browser_source=console-api', run.err)
-
     def test_frames_of_other_sites_in_processes_of_their_own(self):
         run = kiln('run', script(self, ui("""
             const page = await browser.newPage();

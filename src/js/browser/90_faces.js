@@ -44,7 +44,7 @@ const IMPL = Symbol('impl');
 class Face {
   constructor(isSync) {
     this.isSync = isSync;
-    this.wrapped = new WeakMap();
+    this.wrapper = Symbol('wrapper'); // what an object is wrapped in; a WeakMap would keep both for ever, as each holds the other
     this.prototypes = new Map();
     for (const [c, promises, plain, properties] of MEMBERS) this.prototypes.set(c, this.prototype(c, promises, plain, properties || ''));
   }
@@ -86,13 +86,11 @@ class Face {
     if (v instanceof Map) return new Map([...v].map(([k, x]) => [k, this.wrap(x)]));
     const proto = this.prototypes.get(v.constructor);
     if (!proto) return v;
-    let w = this.wrapped.get(v);
-    if (!w) {
-      w = Object.create(proto, { [IMPL]: { value: v } });
+    if (!v[this.wrapper]) {
+      const w = v[this.wrapper] = Object.create(proto, { [IMPL]: { value: v } });
       if (v.isUserManaged) w.close = () => run(v.close());
-      this.wrapped.set(v, w);
     }
-    return w;
+    return v[this.wrapper];
   }
 }
 function unwrap(v) {

@@ -37,6 +37,9 @@ struct browser_module {
 
 /* NULL before the first import. */
 struct browser_module *browser_module_of(struct vu *vu);
+static inline struct browser_module *browser_module_in(JSContext *ctx) {
+    return browser_module_of(vu_from_ctx(ctx));
+}
 /* Evaluates js/browser in the VU when that has not been done. False with an exception pending. */
 bool browser_api_load(struct browser_module *m);
 /* browser_io.c: after xcalloc. */
@@ -56,8 +59,14 @@ bool browser_dispatch(struct browser_module *m);
 /* Lets the VU's fiber wait for something to dispatch. Yields. 0, KE_TIMEOUT, KE_CANCELED. */
 int browser_wait(struct browser_module *m, int64_t deadline_ns);
 void browser_wake_at(struct browser_module *m, int64_t deadline_ns);
+/* A function that js/browser gets: BROWSER_NATIVE(js_x) { BROWSER_UNUSED_ARGS; … } */
+#define BROWSER_NATIVE(name) \
+    static JSValue name(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv)
+#define BROWSER_UNUSED_ARGS (void)this_val, (void)argc, (void)argv
 /* browser_native.c: the functions that js/browser gets. */
 JSValue browser_native_new(JSContext *ctx);
+/* browser_host.c: adds those that are not about browsers. */
+void browser_host_define(JSContext *ctx, JSValueConst native);
 /* So that thresholds know them before a page was ever visited. */
 void browser_metrics_register(void);
 /* browser_upload.c: request(method, url, [name, value, …] headers, body) and
