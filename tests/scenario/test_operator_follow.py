@@ -71,23 +71,19 @@ class FollowTest(unittest.TestCase):
                 found = values.get(name) or found
         return found
 
-    def all_have(self, runners, least):
-        return all(r.get('/v1/metrics/iterations').stdout.count('"count":') and
-                   json.loads(r.get('/v1/metrics/iterations').stdout)['data']['attributes']['sample']['count'] > least for r in runners)
-
     def test_percentiles_are_those_of_all(self):
         runners = self.start()
-        until(lambda: self.all_have(runners, 20), 'iterations everywhere')
-        for runner in runners[1:] + runners[:1]:
+
+        def stats():
+            events = self.events_now()
+            trend = next((e['data']['aggregates']['trend'] for e in events if e['event'] == 'param'), [])
+            found = dict(zip(trend, self.latest('size', events) or []))
+            return [found.get(name) for name in ('min', 'med', 'p(95)', 'max')]
+        # VU 1 measures 100s, VU 2 200s, VU 3 300s; each is on another runner.
+        until(lambda: stats() == [100, 200, 300, 300], 'the percentiles of all')
+        for runner in runners:
             runner.patch(STOP)
             self.assertEqual(runner.finish().code, 103)
-        # VU 1 has measured 100s, VU 2 200s, VU 3 300s; each is on another runner.
-        size = self.latest('size', self.recorded())
-        with open(self.events, encoding='utf-8') as f:
-            param = next(json.loads(line)['data'] for line in f if '"param"' in line)
-        stats = dict(zip(param['aggregates']['trend'], size))
-        self.assertEqual((stats['min'], stats['max']), (100, 300), stats)
-        self.assertEqual((stats['med'], stats['p(95)']), (200, 300), stats)
         own = [line for line in runners[0].text('out').splitlines() if line.strip().startswith('size')][0]
         self.assertRegex(own, r'min=(\d+) +med=\1 +max=\1')  # its own summary is of its own share
 
@@ -109,7 +105,7 @@ class FollowTest(unittest.TestCase):
         with open(self.events, encoding='utf-8') as f:
             checks = [json.loads(line)['data'] for line in f if '"event":"checks"' in line][-1]
         self.assertGreater(checks[0]['passes'], counts[0])
-        self.assertLessEqual(checks[0]['passes'], sum(counts))
+        self.assertLessEqual(checks[0]['passes'], sum(counts) + 3)  # interrupted iterations have checked, too
 
     def test_one_that_goes_away_is_told(self):
         runners = self.start(n=2)
