@@ -77,13 +77,14 @@ class Chain {
     }
 
     toMatchAPISchema(schema) {
+        if (this.isBroken) return this;
         const validate = new Ajv().compile(schema);
-        const ok = validate(this.value);
+        const ok = validate(this.value, schema); // the schema makes names begin with [object Object]
         const label = this.label || '';
         check(ok, { [`${label} schema validation`]: ok });
         if (!ok) {
-            console.error(JSON.stringify(validate.errors));
             for (const error of validate.errors) check(null, { [`${label} ${error.dataPath} ${error.message}`]: false });
+            this.break();
         }
         return this;
     }

@@ -19,9 +19,9 @@ export class Request {
     constructor(method, url, params) {
         const { body, ...rest } = params || {};
         this.method = method;
+        this.url = isNamedURL(url) ? url.url : url;
         this.body = body || null;
         this.params = rest;
-        this.url = isNamedURL(url) ? url.url : url;
         if (isNamedURL(url)) this.addTag('name', url.name);
     }
 

@@ -129,25 +129,27 @@ export function textSummary(data, options) {
 const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', "'": '&#39;', '"': '&quot;' };
 const escaped = (text) => String(text).replace(/[&<>'"]/g, (char) => ESCAPES[char]);
 
-// Each threshold is a test case.
+// Each threshold is a test case; a failed one says the metric's values.
 export function jUnit(data, options) {
   const { name = 'k6 thresholds', classname = 'Unnamed folder' } = options || {};
   const cases = [];
   let failures = 0;
-  for (const [metric, { thresholds }] of Object.entries(data.metrics)) {
+  for (const [metric, { type, values, thresholds }] of Object.entries(data.metrics)) {
+    const shown = Object.entries(values).map(([key, value]) => `${key} value: ${value}`);
+    const failure = `<failure message="${escaped(`${type} threshold failed: ${shown.join(', ')}`)}" />`;
     for (const [expression, { ok }] of Object.entries(thresholds || {})) {
       const head = `<testcase name="${escaped(metric)} - ${escaped(expression)}" classname="${escaped(classname)}"`;
-      cases.push(ok ? `${head} />` : `${head}><failure message="failed" /></testcase>`);
+      cases.push(ok ? `${head} />` : `${head}>${failure}</testcase>`);
       failures += ok ? 0 : 1;
     }
   }
   const counts = `tests="${cases.length}" failures="${failures}"`;
   return [
     '<?xml version="1.0"?>',
-    `<testsuites ${counts}>`,
-    `<testsuite name="${escaped(name)}" ${counts}>`,
-    ...cases,
-    '</testsuite>',
-    '</testsuites>',
+    `    <testsuites ${counts}>`,
+    `      <testsuite name="${escaped(name)}" ${counts}>`,
+    `        ${cases.join('\n')}`,
+    '      </testsuite>',
+    '    </testsuites>',
   ].join('\n');
 }

@@ -94,7 +94,7 @@ function renderPretty(groups, paint) {
     };
     const blocks = groups.map((group) =>
         Object.entries(group).map(([label, text]) => `${label.padStart(width)}: ${valueOf(label, text)}`).join('\n'));
-    return `\n${blocks.join('\n\n')}\n`;
+    return `\n\n${blocks.join('\n\n')}\n\n`;
 }
 
 function renderInline(groups) {
@@ -234,7 +234,6 @@ for (const [name, [operator, isMatch]] of Object.entries({
     toBeLessThanOrEqual: ['<=', (a, b) => a <= b],
 })) {
     define(name, ['expected'], (received, expected) => {
-        need(['number', 'bigint'].includes(typeof received), () => wrongType(['number', 'bigint'], received));
         const failure = () =>
             failureOf({ Expected: green(`${operator} ${printed(expected)}`), Received: red(printed(received)) });
         need(isMatch(received, expected), failure);
@@ -244,7 +243,8 @@ for (const [name, [operator, isMatch]] of Object.entries({
 
 define('toBeCloseTo', ['expected', 'precision'], (received, expected, precision = 2) => {
     need(typeof received === 'number', () => wrongType(['number'], received));
-    const [most, difference] = [10 ** -precision / 2, Math.abs(expected - received)];
+    const most = 10 ** -precision * Math.max(Math.abs(received), Math.abs(expected));
+    const difference = Math.abs(expected - received);
     const failure = () =>
         failureOf({
             'Expected precision': green(String(precision)),
@@ -352,9 +352,6 @@ const hasAll = (names) => (value) => isObject(value) && names.every((name) => na
 const isLocator = hasAll(['click', 'fill', 'getAttribute', 'inputValue', 'isChecked', 'isVisible', 'textContent', 'waitFor']);
 const isPage = hasAll(['title', 'goto', 'url', 'close', 'mainFrame', 'waitForLoadState']);
 
-const isLocatorTimeout = (error) =>
-    isObject(error) && Object.keys(error).length === 0 && String(error).includes('timed out after');
-
 function withLog(failure, log) {
     const lines = [];
     for (const message of log) {
@@ -366,24 +363,29 @@ function withLog(failure, log) {
     return { groups: [...failure.groups, { 'Call log': { items } }] };
 }
 
+// What is negated is tried again until it does not match.
 async function retry(context, options, attempt) {
     const { timeout, interval } = { ...DEFAULTS, ...context.config, ...options };
     const log = [`expect.${context.name} with timeout ${timeout}ms`];
     const begin = Date.now();
     for (;;) {
+        let failure;
+        let isFound = true;
         try {
-            const failure = await attempt();
-            return () => withLog(failure, log);
+            failure = await attempt();
+            if (!context.isNegated) return () => withLog(failure, log);
         } catch (error) {
-            const isMismatch = error instanceof Mismatch;
-            if (!isMismatch && !isLocatorTimeout(error)) throw error;
-            log.push(isMismatch ? error.failure.message || `assertion ${context.name} failed` : String(error));
-            if (Date.now() - begin + interval > timeout)
-                throw new Mismatch(
-                    withLog(isMismatch ? error.failure : failureOf({ Message: red('Failed to find element for locator') }), log),
-                );
-            await new Promise((resolve) => setTimeout(resolve, interval));
+            isFound = error instanceof Mismatch;
+            if (isFound && context.isNegated) throw error;
+            failure = isFound ? error.failure : failureOf({ Message: red('Failed to find element for locator') }, String(error));
         }
+        log.push(failure.message || `assertion ${context.name} failed`);
+        if (Date.now() - begin + interval > timeout) {
+            const last = withLog(isFound ? failure : { groups: failure.groups }, log);
+            if (context.isNegated) return () => last;
+            throw new Mismatch(last);
+        }
+        await new Promise((resolve) => setTimeout(resolve, interval));
     }
 }
 
@@ -482,32 +484,33 @@ define('toHaveAttribute', ['attribute', 'expectedValue'], function match(receive
 
 // ---- expect
 
-function report(call, failure) {
+// An assertFn of the script's own also hears what is as expected.
+function report(call, isFailed, failureOfCall) {
     const { name, args, isNegated, config, message, place } = call;
+    if (!isFailed && config.assertFn === assertThat) return;
+    const failure = failureOfCall();
     const parameters = matchers[name].parameters.slice(0, args.length).flatMap((text, i) => (i ? [', ', green(text)] : [green(text)]));
     const method = white(isNegated ? `not.${name}` : name);
     const head = message === undefined ? darkGrey(['expect(', red('received'), ').', method, '(', parameters, ')']) : message;
-    const groups = [{ Error: head, At: place.at }];
+    const groups = [{ Error: head, At: darkGrey(place.at) }];
     if (failure.message !== undefined) groups.push({ Message: red(failure.message) });
-    groups.push(...failure.groups, { Filename: place.name, Line: place.line });
+    groups.push(...failure.groups, { Filename: darkGrey(place.name), Line: darkGrey(place.line) });
     const text = config.display === 'inline' ? renderInline(groups)
         : renderPretty(groups, config.colorize ? colorize : (plain) => plain);
-    config.assertFn(false, text, config.soft, config.softMode);
+    config.assertFn(!isFailed, text, config.soft, config.softMode);
 }
 
 function matcher(name, received, config, message, isNegated) {
     return (...args) => {
         const call = { name, args, isNegated, config, message, place: caller() };
-        const passed = (failure) => {
-            if (isNegated) report(call, typeof failure === 'function' ? failure() : failure);
-        };
+        const passed = (failure) => report(call, isNegated, typeof failure === 'function' ? failure : () => failure);
         const failed = (error) => {
             if (!(error instanceof Mismatch)) throw error;
-            if (!isNegated) report(call, error.failure);
+            report(call, !isNegated, () => error.failure);
         };
         let result;
         try {
-            result = matchers[name].match.call({ config, name }, received, ...args);
+            result = matchers[name].match.call({ config, name, isNegated }, received, ...args);
         } catch (error) {
             return failed(error);
         }

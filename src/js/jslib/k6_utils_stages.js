@@ -5,23 +5,28 @@ export * from 'https://jslib.k6.io/k6-utils/1.0.0/index.js';
 
 const UNITS = { d: 86400000, h: 3600000, m: 60000, s: 1000, ms: 1 };
 
-// Milliseconds of '1h30m', '10s', '250ms' or '250'.
+const isNumeric = (char) => (char >= '0' && char <= '9') || char === '.';
+
+// Milliseconds of '1h30m', '10s', '250ms' or '250'. What is no number is passed over, unless something follows it that is
+// no unit.
 export function parseDuration(text) {
     if (text === null || text === undefined || text.length < 1) throw new Error('str is empty');
     const seen = {};
     let total = 0;
-    for (const [, number, unit] of text.matchAll(/([0-9.]*)([^0-9.]*)/g)) {
-        if (unit === '') {
-            total += number === '' ? 0 : parseFloat(number);
-            continue;
-        }
-        const name = unit.startsWith('ms') ? 'ms' : unit[0];
-        if (!(name in UNITS)) throw new Error(`${name} is an unsupported time unit`);
-        if (seen[name]) throw new Error(`${name} time unit is provided multiple times`);
-        seen[name] = true;
-        total += name === 'ms' ? Math.trunc(parseFloat(number)) : parseFloat(number) * UNITS[name];
+    let number = '';
+    for (let i = 0; i < text.length; i++) {
+        if (isNumeric(text[i])) number += text[i];
+        const next = text[i + 1];
+        if (next === undefined || isNumeric(next)) continue;
+        const unit = next === 'm' && text[i + 2] === 's' ? 'ms' : next;
+        if (!(unit in UNITS)) throw new Error(`${unit} is an unsupported time unit`);
+        if (seen[unit]) throw new Error(`${unit} time unit is provided multiple times`);
+        seen[unit] = true;
+        total += unit === 'ms' ? Math.trunc(parseFloat(number)) : parseFloat(number) * UNITS[unit];
+        number = '';
+        i += unit.length;
     }
-    return total;
+    return number === '' ? total : total + parseFloat(number);
 }
 
 function currentStages() {

@@ -6,7 +6,7 @@ export function initContractPlugin(chai) {
     const ajv = new Ajv();
     chai.util.addMethod(chai.Assertion.prototype, 'matchSchema', function matchSchema(schema) {
         const validate = ajv.compile(schema);
-        const ok = validate(chai.util.flag(this, 'object'));
+        const ok = validate(chai.util.flag(this, 'object'), schema); // the schema makes names begin with [object Object]
         if (!ok) {
             console.error(JSON.stringify(validate.errors));
             for (const error of validate.errors) check(null, { [`${error.dataPath} ${error.message}`]: false });
