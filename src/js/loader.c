@@ -435,7 +435,8 @@ JSValue js_loader_main_exports(struct vu *vu) {
 
 /* ---- require ---- */
 
-/* What require() of a module of k6 gives: its exports as an object that a script may change. */
+/* What require() of a module of k6 gives: its exports as an object that a script may change; the
+ * default export itself when it is the only one. */
 static JSValue require_builtin(struct vu *vu, const char *name) {
     JSContext *ctx = vu->ctx;
     if (JS_IsUndefined(vu->modules->builtins))
@@ -477,6 +478,11 @@ static JSValue require_builtin(struct vu *vu, const char *name) {
     }
     if (has_default && n > 1) /* what transpiled code looks at */
         JS_SetPropertyStr(ctx, o, "__esModule", JS_TRUE);
+    if (has_default && n == 1) {
+        JSValue only = JS_GetPropertyStr(ctx, o, "default");
+        JS_FreeValue(ctx, o);
+        o = only;
+    }
     JS_SetPropertyStr(ctx, vu->modules->builtins, name, JS_DupValue(ctx, o));
     return o;
 }
