@@ -50,8 +50,9 @@ static struct script_module *keep(struct vu *vu, struct script_file *f, enum mod
     memcpy(m->bytecode, bytecode, len);
     m->bytecode_bytes = len;
     js_free(vu->ctx, bytecode);
-    struct error err;
-    m->source_map = source_map_load(vu, f, &err);
+    struct error err = {0};
+    if (!js_embedded_has(f->url)) /* their maps are elsewhere */
+        m->source_map = source_map_load(vu, f, &err);
     if (!m->source_map && err.code) {
         char *words = xasprintf("Couldn't load source map for %s", f->url);
         log_fields(LOG_WARN, slice_cstr(words), LOG_STR("error", err.text));
