@@ -3,6 +3,7 @@
 middle of a run. Environment: KILN, path of the program."""
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -538,6 +539,41 @@ class InACluster(unittest.TestCase):
         owner.cli('migrate', '127.0.0.1', str(other.port), '', '0', '5000', 'keys', *keys)
         for node in (other, owner):
             node.cli('cluster', 'setslot', str(slot), 'node', ids[other])
+
+    def test_replicas_answer_when_they_may(self):
+        # A replica that has got nothing yet is not on the map: a ping is something.
+        arguments = ('--cluster-enabled', 'yes', '--repl-diskless-sync-delay', '0', '--repl-ping-replica-period', '1')
+        with Redis(*arguments) as master, Redis(*arguments) as replica:
+            master.cli('cluster', 'addslotsrange', '0', '16383')
+            master.cli('cluster', 'meet', '127.0.0.1', str(replica.port))
+            wait_for(lambda: replica.cli('cluster', 'nodes').count('connected') == 2, 'the nodes')
+            self_id = master.cli('cluster', 'myid')
+            wait_for(lambda: replica.cli('cluster', 'replicate', self_id, check=False) == 'OK', 'the replica')
+            wait_for(lambda: 'master_link_status:up' in replica.cli('info', 'replication'), 'replication')
+            # [first, last, master's host, port, id, …, replica's]: one more node than before.
+            wait_for(lambda: str(replica.port) in master.cli('cluster', 'slots').split(), 'the map')
+            for node in (master, replica):
+                wait_for(lambda: 'cluster_state:ok' in node.cli('cluster', 'info'), 'the cluster')
+            text = PRELUDE + """
+                const nodes = ['%s'];
+                const client = (more) => new Client({ cluster: Object.assign({ nodes }, more) });
+                const plain = client({}), reading = client({ readOnly: true }), random = client({ routeRandomly: true }),
+                    near = client({ routeByLatency: true });
+                export default async function () {
+                    await plain.set('k', 'v'); await plain.sendCommand('WAIT', 1, 5000);
+                    for (const [c, n] of [[plain, 7], [reading, 100], [random, 200], [near, 50]])
+                        say(new Set(await Promise.all(Array.from({ length: n }, () => c.get('k')))).size);
+                    await tell(reading.set('k', 'w'));
+                }""" % master.url
+            run = kiln('run', '--quiet', script(self, text))
+            self.assertEqual(said(run), ['1', '1', '1', '1', '"OK"'], run.err)
+
+            def gets(server):
+                found = re.search(r'cmdstat_get:calls=(\d+)', server.cli('info', 'commandstats'))
+                return int(found.group(1)) if found else 0
+            self.assertEqual(gets(master) + gets(replica), 357)
+            self.assertGreater(gets(replica), 100 + 20)  # 100 for readOnly, half of random's, all or none of the nearest's
+            self.assertGreater(gets(master), 7 + 20)
 
     def test_a_cluster_of_one_server_that_is_none(self):
         with Redis() as server:
