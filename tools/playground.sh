@@ -44,15 +44,22 @@ trap stop EXIT
 trap 'exit 0' INT
 trap 'exit 143' TERM
 
-# started PORT PID NAME LOG: waits until the server listens.
+# is_ready PORT PATH: does it answer 200 there?
+is_ready() {
+    local status
+    status=$( (exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3 && head -n 1 <&3) 2>/dev/null)
+    [[ $status == 'HTTP/1.'?' 200 '* ]]
+}
+
+# started PORT PATH PID NAME LOG: waits until the server is ready.
 started() {
-    for _ in $(seq 200); do
-        listens "$1" && return
-        kill -0 "$2" 2>/dev/null || break
+    for _ in $(seq 400); do
+        is_ready "$1" "$2" && return
+        kill -0 "$3" 2>/dev/null || break
         sleep 0.05
     done
-    say "$3 did not start:" >&2
-    cat "$4" >&2
+    say "$4 did not start:" >&2
+    cat "$5" >&2
     exit 1
 }
 
@@ -60,7 +67,7 @@ started() {
 pizza=$(port_or_other "${PIZZA_PORT:-3333}" quickpizza)
 setsid "$build/quickpizza" --listen "127.0.0.1:$pizza" 2>"$folder/quickpizza.log" &
 pids+=($!)
-started "$pizza" $! quickpizza "$folder/quickpizza.log"
+started "$pizza" /ready $! quickpizza "$folder/quickpizza.log"
 
 prometheus=
 if command -v prometheus >/dev/null; then
@@ -70,7 +77,7 @@ if command -v prometheus >/dev/null; then
         --web.listen-address "127.0.0.1:$prometheus" --web.enable-remote-write-receiver \
         --enable-feature native-histograms >"$folder/prometheus.log" 2>&1 &
     pids+=($!)
-    started "$prometheus" $! prometheus "$folder/prometheus.log"
+    started "$prometheus" /-/ready $! prometheus "$folder/prometheus.log"
 fi
 
 say "quickpizza is at http://localhost:$pizza (log: $folder/quickpizza.log)"

@@ -173,10 +173,12 @@ class Images(unittest.TestCase):
             path = os.path.join(BUILD, program)
             needed = subprocess.run(['readelf', '-d', path], capture_output=True, encoding='utf-8', check=True).stdout
             libraries = set(re.findall(r'NEEDED.*\[(\S+)\]', needed))
+            if any('asan' in library for library in libraries):
+                self.skipTest('a sanitizer build, which is not what an image holds')
             if program == 'kiln':
                 libraries |= {'libcurl.so.4', 'libpsl.so.5', 'libsnappy.so.1'}  # loaded when first needed
             for library in sorted(libraries):
-                if not re.match(r'lib(c|m|gcc_s|asan|ubsan)\.so', library):
+                if not re.match(r'lib(c|m|gcc_s)\.so', library):
                     self.assertIn(self.package_of(library), there, '%s needs %s' % (program, library))
 
     @staticmethod
