@@ -64,6 +64,7 @@ const handlers = {
     const answer = () => {
       if (request.fail_with) return done(failure(request));
       if (request.text === 'canceled?') return done(null, { text: String(canceled) }, trailers);
+      if (request.text === 'peer?') return done(null, { text: call.getPeer() }, trailers);
       return done(null, reply(call, request, request.times || 0), trailers);
     };
     if (request.wait_ms) setTimeout(answer, request.wait_ms); else answer();
