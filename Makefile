@@ -9,7 +9,7 @@ BUILD_TYPE ?= Release
 CMAKE_FLAGS ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all help setup build demo playground test check check-asan bench format install uninstall clean fuzz
+.PHONY: all help setup build demo playground test check check-asan bench scorecard format install uninstall clean fuzz
 
 all: build
 
@@ -21,7 +21,8 @@ help:
 	@echo "make check       the same without the sanitizer build"
 	@echo "make check-asan  only the sanitizer build"
 	@echo "make fuzz        one minute of libFuzzer for each target of tests/fuzz (needs clang)"
-	@echo "make bench       measurements, see bench/"
+	@echo "make bench       measurements beside wrk, h2load and others, see bench/"
+	@echo "make scorecard   the same, and writes bench/SCORECARD.md"
 	@echo "make format      clang-format over the sources"
 	@echo "make install     to PREFIX=$(PREFIX), DESTDIR=$(DESTDIR); K6_LINK=no leaves out the link k6"
 	@echo "make clean       remove the build directories"
@@ -51,10 +52,10 @@ check-asan:
 	@tools/setup.sh test
 	@python3 tests/run_all.py -j $(JOBS) --asan-only
 
-bench:
+bench scorecard:
 	@tools/setup.sh bench
 	@$(MAKE) --no-print-directory build
-	@bench/run.sh
+	@bench/run.sh $(if $(filter scorecard,$@),--store)
 
 format:
 	@tools/check_format.sh --fix

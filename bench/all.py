@@ -11,7 +11,7 @@ import time
 
 from measure import HERE, KILN, ROOT, ROUNDS, SECONDS
 
-NAMES = ['get_loop', 'https', 'http2', 'post_checks', 'arrival_rate', 'truth', 'memory', 'many_vus', 'websockets', 'redis', 'grpc',
+NAMES = ['start', 'get_loop', 'workers', 'https', 'http2', 'post_checks', 'arrival_rate', 'truth', 'memory', 'many_vus', 'websockets', 'redis', 'grpc',
          'outputs', 'playground']
 
 

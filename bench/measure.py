@@ -26,7 +26,7 @@ master_process off;
 worker_processes 1;
 pid {dir}/nginx.pid;
 error_log {dir}/error.log;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16384; }}
 http {{
     access_log off;
     client_max_body_size 0;
@@ -79,7 +79,8 @@ def wait_for_port(port, process):
 
 
 def pinned(cpu):
-    return lambda: os.sched_setaffinity(0, {cpu})
+    """cpu: a number, or a set of them."""
+    return lambda: os.sched_setaffinity(0, cpu if isinstance(cpu, set) else {cpu})
 
 
 TLS = """ ssl http2;
@@ -154,7 +155,7 @@ def clean_environment(extra=None):
 
 
 def run_client(command, cpu, timeout, env=None):
-    """Runs a program on one processor; its user and system time come from the kernel's accounting."""
+    """Runs a program on a processor, or a set of them; its user and system time come from the kernel's accounting."""
     with tempfile.TemporaryFile() as out:
         begin = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=pinned(cpu),
@@ -204,9 +205,9 @@ def run_hey(url, seconds=None):
     return counted(run_client(command, CLIENT_CPU, seconds + 30), 'hey', r'\[200\]\s+(\d+) responses')
 
 
-def run_h2load(url, seconds=None):
+def run_h2load(url, seconds=None, connections=50, streams=1):
     seconds = seconds or SECONDS
-    command = [find_program('h2load'), '-t1', '-c50', '-m1', '-D%d' % round(seconds), url]
+    command = [find_program('h2load'), '-t1', '-c%d' % connections, '-m%d' % streams, '-D%d' % round(seconds), url]
     return counted(run_client(command, CLIENT_CPU, seconds + 30), 'h2load', r'requests: \d+ total, \d+ started, (\d+) done')
 
 
@@ -247,14 +248,16 @@ def resident_bytes(pid):
 
 
 class Sleepers:
-    """kiln with VUs that only sleep, watched while it runs."""
+    """kiln with VUs that sleep after what little they do, watched while it runs."""
 
-    def __init__(self, vus, seconds, pause):
+    def __init__(self, vus, seconds, pause, script='sleepers.js', **settings):
         self.vus = vus
         self.log = tempfile.NamedTemporaryFile('rb')
         self.out = tempfile.NamedTemporaryFile('rb')
-        command = [KILN, 'run', '-e', 'VUS=%d' % vus, '-e', 'SECONDS=%g' % seconds, '-e', 'PAUSE=%g' % pause,
-                   os.path.join(HERE, 'scripts', 'sleepers.js')]
+        command = [KILN, 'run']
+        for name, value in dict(settings, VUS=vus, SECONDS='%g' % seconds, PAUSE='%g' % pause).items():
+            command += ['-e', '%s=%s' % (name, value)]
+        command.append(os.path.join(HERE, 'scripts', script))
         self.begin = time.monotonic()
         with open(self.log.name, 'wb') as log, open(self.out.name, 'wb') as out:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=log,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures this build beside wrk and hey, everything over loopback; bench/README.md says how to read it.
 #
-#   bench/run.sh                    all measurements, less than three minutes
+#   bench/run.sh                    all measurements, less than ten minutes
 #   bench/run.sh get_loop memory    some of them
 #   bench/run.sh --store            all, and bench/SCORECARD.md
 #
