@@ -1,5 +1,7 @@
 #include "js/console.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/compat.h"
@@ -181,6 +183,32 @@ static int put_value(struct buf *out, JSContext *ctx, JSValueConst v, const stru
     return JS_IsObject(v) ? put_object(out, ctx, v, outer) : put_primitive(out, ctx, v);
 }
 
+/* JSON as Go writes it into HTML: <, >, & and the two line ends of Unicode are escaped. */
+static void put_html_safe(struct buf *out, struct slice json) {
+    static const char line_end[] = {'\xe2', '\x80'};
+    for (size_t i = 0; i < json.len; i++) {
+        unsigned char c = (unsigned char)json.ptr[i];
+        if (c == '<' || c == '>' || c == '&') {
+            buf_printf(out, "\\u%04x", c);
+        } else if (json.len - i >= 3 && memcmp(json.ptr + i, line_end, 2) == 0 &&
+                   ((unsigned char)json.ptr[i + 2] & 0xfe) == 0xa8) {
+            buf_printf(out, "\\u202%x", json.ptr[i + 2] & 0xf);
+            i += 2;
+        } else {
+            buf_append_char(out, (char)c);
+        }
+    }
+}
+
+static int put_json_text(struct buf *out, JSContext *ctx, JSValueConst json) {
+    struct js_text text;
+    if (!js_text_get_go(ctx, json, &text))
+        return KE_JS;
+    put_html_safe(out, text.s);
+    js_text_release(&text);
+    return 0;
+}
+
 /* The form of v0.51: JSON. */
 static int put_json(struct buf *out, JSContext *ctx, JSValueConst v) {
     JSValue json = JS_JSONStringify(ctx, v, JS_UNDEFINED, JS_UNDEFINED);
@@ -192,16 +220,18 @@ static int put_json(struct buf *out, JSContext *ctx, JSValueConst v) {
     if (JS_IsUndefined(json))
         buf_append_str(out, "null");
     else
-        rc = put_text(out, ctx, json);
+        rc = put_json_text(out, ctx, json);
     JS_FreeValue(ctx, json);
     return rc;
 }
 
 int js_console_format(struct buf *out, JSContext *ctx, JSValueConst v) {
-    if (!JS_IsObject(v) || go_is_error_value(v))
+    if (!JS_IsObject(v))
         return put_text(out, ctx, v);
     if (compat_on(COMPAT_CONSOLE_JSON_OBJECTS))
         return put_json(out, ctx, v);
+    if (go_is_error_value(v))
+        return put_text(out, ctx, v);
     return put_value(out, ctx, v, NULL);
 }
 

@@ -122,7 +122,7 @@ static JSValue error_to_string(JSContext *ctx, JSValueConst this_val, int argc,
     return message ? JS_NewString(ctx, message) : named_to_string(ctx, this_val);
 }
 
-JSValue go_error_value(JSContext *ctx, const char *name, const char *message) {
+static JSValue new_error_object(JSContext *ctx) {
     JSRuntime *rt = JS_GetRuntime(ctx);
     JS_NewClassID(&error_class);
     if (!JS_IsRegisteredClass(rt, error_class)) {
@@ -133,7 +133,11 @@ JSValue go_error_value(JSContext *ctx, const char *name, const char *message) {
                                   JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
         JS_SetClassProto(ctx, error_class, proto);
     }
-    JSValue e = JS_NewObjectClass(ctx, (int)error_class);
+    return JS_NewObjectClass(ctx, (int)error_class);
+}
+
+JSValue go_error_value(JSContext *ctx, const char *name, const char *message) {
+    JSValue e = new_error_object(ctx);
     if (name) {
         JS_SetPropertyStr(ctx, e, "name", JS_NewString(ctx, name));
         JS_SetPropertyStr(ctx, e, "message", JS_NewString(ctx, message));
@@ -157,13 +161,11 @@ static JSValue error_words(JSContext *ctx, JSValueConst this_val, int argc, JSVa
 }
 
 JSValue go_error_object(JSContext *ctx, const char *words) {
-    static const char *const names[] = {"error", "toString"};
-    JSValue e = JS_NewObject(ctx);
+    JSValue e = new_error_object(ctx);
     JSValue text = go_string_new(ctx, slice_cstr(words));
-    for (size_t i = 0; i < countof(names); i++)
-        JS_DefinePropertyValueStr(ctx, e, names[i],
-                                  JS_NewCFunctionData(ctx, error_words, 0, 0, 1, &text),
-                                  i == 0 ? JS_PROP_ENUMERABLE : 0);
+    JS_DefinePropertyValueStr(
+        ctx, e, "error", JS_NewCFunctionData(ctx, error_words, 0, 0, 1, &text), JS_PROP_ENUMERABLE);
     JS_FreeValue(ctx, text);
+    JS_SetOpaque(e, xstrdup(words));
     return e;
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/compat.h"
 #include "base/json_write.h"
 #include "js/js_util.h"
 #include "js/stack_guard.h"
@@ -24,6 +25,11 @@ static int put(struct export *e, JSValueConst v, const struct parent *outer);
 
 static int unsupported(struct export *e, const char *what) {
     return error_set(e->err, KE_INVALID, "json: unsupported %s", what);
+}
+
+static int unsupported_function(struct export *e) {
+    return error_set(e->err, KE_INVALID, "json: unsupported type: %s",
+                     compat_text(COMPAT_GO_FUNCTION));
 }
 
 static int put_number(struct export *e, JSValueConst v) {
@@ -169,7 +175,7 @@ static int put_object(struct export *e, JSValueConst v, const struct parent *out
     if (js_stack_is_low(vu_from_ctx(ctx)))
         return unsupported(e, "value: nested too deeply");
     if (JS_IsFunction(ctx, v))
-        return unsupported(e, "type: func(sobek.FunctionCall) sobek.Value");
+        return unsupported_function(e);
     if (JS_IsDateObject(v))
         return put_date(e, v);
     if (JS_IsArrayBufferObject(v) || JS_IsPromiseObject(v)) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/compat.h"
 
 /* "[]uint8" of a Uint8Array … NULL when v is no typed array. */
 static const char *typed_array_name(JSValueConst v) {
@@ -50,16 +51,16 @@ const char *go_type_name(JSContext *ctx, JSValueConst v) {
     if (JS_IsBigInt(ctx, v))
         return "*big.Int";
     if (JS_IsFunction(ctx, v))
-        return "func(sobek.FunctionCall) sobek.Value";
+        return compat_text(COMPAT_GO_FUNCTION);
     const char *type = typed_array_name(v);
     if (type)
         return type;
     if (JS_IsArrayBufferObject(v))
-        return "sobek.ArrayBuffer";
+        return compat_text(COMPAT_GO_ARRAY_BUFFER);
     if (JS_IsDateObject(v))
         return "time.Time";
     if (JS_IsPromiseObject(v))
-        return "*sobek.Promise";
+        return compat_text(COMPAT_GO_PROMISE);
     if (JS_IsArray(ctx, v) > 0)
         return "[]interface {}";
     type = collection_name(ctx, v);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/check.h"
+#include "js/go_args.h"
 #include "js/js_util.h"
 #include "js/source_map.h"
 
@@ -15,6 +16,9 @@ JSValue js_new_go_error(JSContext *ctx, const char *message, size_t len) {
     int flags = JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE;
     JS_DefinePropertyValueStr(ctx, e, "name", JS_NewString(ctx, "GoError"), flags);
     JS_DefinePropertyValueStr(ctx, e, "message", JS_NewStringLen(ctx, message, len), flags);
+    char *words = xasprintf("%.*s", (int)len, message);
+    JS_DefinePropertyValueStr(ctx, e, "value", go_error_object(ctx, words), JS_PROP_C_W_E);
+    free(words);
     return e;
 }
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/compat.h"
 #include "base/log.h"
 #include "fiber/worker.h"
 #include "js/event_loop.h"
@@ -138,10 +139,9 @@ static JSValue throw_bad_callback(JSContext *ctx, JSValueConst v, bool is_interv
     struct js_text text;
     if (!js_text_get(ctx, v, &text))
         return JS_EXCEPTION;
-    JS_ThrowTypeError(
-        ctx,
-        "could not convert function call parameter 0: could not convert %.100s to sobek.Callable",
-        text.s.ptr);
+    JS_ThrowTypeError(ctx,
+                      "could not convert function call parameter 0: could not convert %.100s to %s",
+                      text.s.ptr, compat_text(COMPAT_GO_CALLABLE));
     js_text_release(&text);
     return JS_EXCEPTION;
 }

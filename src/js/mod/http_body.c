@@ -239,7 +239,7 @@ int http_body_read(struct http_call *call, JSValueConst body, const char **out_c
     const uint8_t *bytes;
     size_t len;
     const char *type = go_type_name(ctx, body);
-    bool is_bytes = strcmp(type, "[]uint8") == 0 || strcmp(type, "sobek.ArrayBuffer") == 0;
+    bool is_bytes = strcmp(type, "[]uint8") == 0 || JS_IsArrayBufferObject(body);
     if (is_bytes && js_bytes(ctx, body, &bytes, &len)) {
         call->body_shared = js_file_view_shared(call->vu, slice_from((const char *)bytes, len));
         if (call->body_shared.ptr) {

@@ -46,7 +46,7 @@ JSValue http_js_file(JSContext *ctx, JSValueConst this_val, int argc, JSValueCon
     JSValueConst data = argc > 0 ? argv[0] : JS_UNDEFINED;
     const char *type = go_type_name(ctx, data);
     size_t len;
-    bool is_buffer = strcmp(type, "sobek.ArrayBuffer") == 0 && JS_GetArrayBuffer(ctx, &len, data);
+    bool is_buffer = JS_IsArrayBufferObject(data) && JS_GetArrayBuffer(ctx, &len, data);
     if (!JS_IsString(data) && !is_buffer)
         return js_throw_go_error(ctx, "invalid type %s, expected string or ArrayBuffer", type);
     struct js_text name, content_type;
