@@ -90,8 +90,12 @@ class Main(PageTest):
         self.recommend(page)
         self.assertEqual(page.text('h2#pizza-name'), 'Our recommendation:')
         text = page.evaluate('document.querySelector("div#recommendations").innerText')
-        for start in ('Name: ', 'Dough: ', 'Ingredients:', 'Tool: ', 'Calories per slice: '):
-            self.assertRegex(text, '(?m)^' + start)
+        lines = page.evaluate('[...document.querySelectorAll("div#recommendations p")].map((p) => '
+                              '[...p.childNodes].map((n) => n.nodeType === Node.TEXT_NODE ? n.data : n.outerHTML))')
+        self.assertEqual(len(lines), 5)
+        for pieces, start in zip(lines, ('Name: .', 'Dough: .', 'Ingredients:$', 'Tool: .', 'Calories per slice: \\d+$')):
+            self.assertEqual(len(pieces), 1, pieces)  # getByText('Name: My Pizza') finds the paragraph
+            self.assertRegex(pieces[0], '^' + start)
         name = re.search('Name: (.*)', text).group(1)
         line = self.server.wait_for_log(r'msg="New pizza recommendation" .*pizza="%s"' % re.escape(name)).group(0)
         visitor = re.search(r'visitor ID: (\d+)', self.body(page)).group(1)

@@ -185,6 +185,7 @@ class Legacy(TestingTest):
     def test_index(self):
         page = self.page('/test.k6.io/')
         self.assertEqual((page.text('title'), page.text('h1')), (['QuickPizza Legacy'], ['QuickPizza Legacy']))
+        self.assertEqual(page.all('h1'), [{'class': 'title'}])  # //header//h1[@class="title"] of k6's example
         self.assertEqual(page.text('h2'), ['Public pages', 'Authenticated pages'])
         for link in page.all('a'):
             self.assertEqual(self.get(link['href']).status, 200, link)
