@@ -400,17 +400,26 @@ int grpc_call_start(struct grpc_call *c) {
     return 0;
 }
 
+/* The call ends here, the fiber that receives is told. */
+static void fail_sending(struct grpc_call *c, uint32_t code, const char *words) {
+    grpc_status_set(&c->status, code, "%s", words);
+    set_over(c);
+    h2_stream_fail(&c->stream, KE_FAILED, words);
+}
+
 int grpc_call_send(struct grpc_call *c, struct slice message) {
     char prefix[GRPC_PREFIX_BYTES];
-    if (c->is_over || !c->has_stream || c->is_sending_ended)
+    if (c->is_over || !c->has_stream)
         return 0;
+    if (c->is_sending_ended) {
+        fail_sending(c, GRPC_INTERNAL, "SendMsg called after CloseSend");
+        return 0;
+    }
     if (message.len > c->channel->max_send_bytes) {
         char words[120];
         snprintf(words, sizeof words, "trying to send message larger than max (%zu vs. %zu)",
                  message.len, c->channel->max_send_bytes);
-        grpc_status_set(&c->status, GRPC_RESOURCE_EXHAUSTED, "%s", words);
-        set_over(c);
-        h2_stream_fail(&c->stream, KE_FAILED, words);
+        fail_sending(c, GRPC_RESOURCE_EXHAUSTED, words);
         return 0;
     }
     grpc_prefix_write(prefix, message.len);

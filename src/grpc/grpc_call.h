@@ -54,7 +54,8 @@ int grpc_call_unary(struct grpc_call *c, struct slice request);
 /* Begins a call whose messages follow. 0 (also when it is over at once), or KE_CANCELED. Yields. */
 int grpc_call_start(struct grpc_call *c);
 /* One message. Yields while there is too much under way. 0, KE_TIMEOUT or KE_CANCELED; a message of
- * a call that has ended is dropped. One that is too large ends the call. */
+ * a call that has ended is dropped. One that is too large ends the call, and so does one behind the
+ * last: after grpc_call_end_sending, or a second one when !is_client_stream. */
 int grpc_call_send(struct grpc_call *c, struct slice message);
 void grpc_call_end_sending(struct grpc_call *c);
 /* The next message: 1, *out is a view, good until the next call. 0: the call is over, c->status

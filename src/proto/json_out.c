@@ -385,7 +385,8 @@ int proto_decode_json(const struct proto_type *type, struct slice wire,
     if (rc == 0)
         rc = json_put_message(&w, m, (struct slice){0});
     if (rc == 0 && w.is_full)
-        rc = error_set(err, KE_TOO_LARGE, "proto: message is larger than %zu bytes", out->cap);
+        rc = error_set(err, KE_TOO_LARGE, "proto: the JSON of a message is larger than %zu bytes",
+                       out->cap);
     if (rc != 0)
         out->len = before;
     arena_release(&arena);

@@ -251,6 +251,27 @@ class Streams(unittest.TestCase):
                             'unknown field' in m for m in text), text)
         self.assertIn('late 4 context deadline exceeded', text)
 
+    def test_a_second_message_to_a_method_that_takes_one(self):
+        run = self.call('''
+            const s = new Stream(client, P + 'Count');
+            s.on('error', (e) => console.log('error', J(e)));
+            s.on('end', () => console.log('end'));
+            s.write({ times: 1000, wait_ms: 50 });
+            s.write({ times: 1 });
+            s.write({ times: 1 });
+            const fine = new Stream(client, P + 'Count');
+            fine.on('error', (e) => console.log('fine error', J(e)));
+            fine.on('end', () => console.log('fine end'));
+            fine.write({ times: 1 });
+            fine.end();
+            fine.write({ times: 1 });''')
+        text = [m.replace('\\"', '"') for m in run.messages]
+        self.assertEqual([m for m in text if not m.startswith('fine')],
+                         ['error {"code":13,"message":"SendMsg called after CloseSend","details":[]}', 'end'])
+        self.assertEqual([m for m in text if m.startswith('fine')], ['fine end'])
+        self.assertEqual(run.count('grpc_streams_msgs_sent'), 2)
+        self.assertLess(run.seconds, 20)  # the server would have taken 50 s
+
     def test_an_error_nobody_listens_for_is_logged(self):
         run = self.call('''
             const s = new Stream(client, P + 'Chat');

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/go_text.h"
 #include "grpc/grpc_services.h"
 #include "js/go_args.h"
 #include "js/mod.h"
@@ -18,15 +19,32 @@ struct grpc_client *grpc_client_of(JSValueConst v) {
     return client_class != 0 && JS_IsObject(v) ? JS_GetOpaque(v, client_class) : NULL;
 }
 
+static char *not_found_words(struct slice path) {
+    if (path.len == 0)
+        return xstrdup("method to invoke cannot be empty");
+    struct buf words;
+    char *slashed = xasprintf("%s%.*s", path.ptr[0] == '/' ? "" : "/", SLICE_FMT(path));
+    buf_init(&words, BUF_NO_CAP);
+    buf_append_str(&words, "method ");
+    go_quote(&words, slice_cstr(slashed));
+    buf_append_str(&words, " not found in file descriptors");
+    free(slashed);
+    return buf_detach(&words, NULL);
+}
+
 const struct proto_method *grpc_find_method(const struct grpc_client *c, struct slice path,
-                                            struct proto_pool **out_pool) {
+                                            struct proto_pool **out_pool, char **out_why) {
+    *out_pool = NULL;
+    *out_why = NULL;
     for (size_t i = c->n_pools; i-- > 0;) {
         const struct proto_method *m = proto_pool_find_method(c->pools[i], path);
         if (m) {
             *out_pool = c->pools[i];
+            proto_pool_ref(*out_pool);
             return m;
         }
     }
+    *out_why = not_found_words(path);
     return NULL;
 }
 

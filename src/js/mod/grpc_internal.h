@@ -23,9 +23,10 @@ struct grpc_module {
 struct grpc_module *grpc_module_of(struct vu *vu);
 /* NULL when v is no client. */
 struct grpc_client *grpc_client_of(JSValueConst v);
-/* With its pool, of which whoever outlives the call keeps a reference. NULL when there is none. */
+/* With a reference to its pool. NULL when there is none: *out_pool is NULL too, *out_why has k6's
+ * words for it; heap string. */
 const struct proto_method *grpc_find_method(const struct grpc_client *c, struct slice path,
-                                            struct proto_pool **out_pool);
+                                            struct proto_pool **out_pool, char **out_why);
 /* For Any: all pools of the client. */
 struct proto_json_options grpc_json_options(const struct grpc_client *c);
 
@@ -67,7 +68,8 @@ int grpc_client_add_reflected(struct grpc_client *c, struct slice set, struct er
 JSValue grpc_js_invoke(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
 JSValue grpc_js_async_invoke(JSContext *ctx, JSValueConst this_val, int argc, JSValueConst *argv);
 void grpc_asyncs_cancel(struct grpc_module *mod);
-/* The message as k6 gives it to scripts. options->is_emit_unpopulated is set. */
+/* The message as k6 gives it to scripts, fields that are not set too. An exception when it is bad
+ * or its JSON text is larger than 256 MiB. */
 JSValue grpc_message_value(JSContext *ctx, const struct grpc_client *c,
                            const struct proto_type *type, struct slice wire);
 /* google.rpc.Status in its JSON form: {code, message, details}. */

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/go_text.h"
 #include "js/go_args.h"
 #include "js/mod/grpc_internal.h"
 
 #define INVOKE_TIMEOUT_NS (120 * NS_PER_S)
 #define STACK_BYTES (128 * 1024)
+/* An empty message of two bytes may have a hundred fields in its JSON: the limit of what is
+ * received says little. */
+#define MESSAGE_JSON_BYTES_MAX ((size_t)256 << 20)
 
 /* ---------------------------------------------------------------- values and messages */
 
@@ -69,7 +71,7 @@ JSValue grpc_message_value(JSContext *ctx, const struct grpc_client *c,
     struct buf json;
     struct error err;
     options.is_emit_unpopulated = true;
-    buf_init(&json, BUF_NO_CAP);
+    buf_init(&json, MESSAGE_JSON_BYTES_MAX);
     JSValue v = JS_EXCEPTION;
     if (proto_decode_json(type, wire, &options, &json, &err))
         js_throw_go_error(ctx, "%s", err.text);
@@ -164,26 +166,17 @@ static bool read_request(struct invocation *in, JSValueConst v) {
 static bool find_method(struct invocation *in, JSValueConst v) {
     JSContext *ctx = in->vu->ctx;
     struct js_text path;
+    char *why;
     if (JS_IsUndefined(v) || JS_IsNull(v)) {
         js_throw_go_error(ctx, "method to invoke cannot be empty");
         return false;
     }
     if (!js_text_get(ctx, v, &path))
         return false;
-    in->method = grpc_find_method(in->client, path.s, &in->pool);
-    if (in->method) {
-        proto_pool_ref(in->pool);
-    } else if (path.s.len == 0) {
-        js_throw_go_error(ctx, "method to invoke cannot be empty");
-    } else {
-        struct buf quoted;
-        char *slashed = xasprintf("%s%.*s", path.s.ptr[0] == '/' ? "" : "/", SLICE_FMT(path.s));
-        buf_init(&quoted, BUF_NO_CAP);
-        go_quote(&quoted, slice_cstr(slashed));
-        js_throw_go_error(ctx, "method %s not found in file descriptors", buf_cstr(&quoted));
-        buf_release(&quoted);
-        free(slashed);
-    }
+    in->method = grpc_find_method(in->client, path.s, &in->pool, &why);
+    if (!in->method)
+        js_throw_go_error(ctx, "%s", why);
+    free(why);
     js_text_release(&path);
     return in->method != NULL;
 }

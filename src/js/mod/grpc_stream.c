@@ -467,29 +467,13 @@ static bool read_client(JSContext *ctx, struct stream *s, JSValueConst v) {
 
 static bool read_method(JSContext *ctx, struct stream *s, JSValueConst v) {
     struct js_text path;
-    struct buf quoted;
+    char *why;
     if (!js_text_get(ctx, v, &path))
         return false;
-    s->method = grpc_find_method(s->client, path.s, &s->pool);
-    if (s->method) {
-        proto_pool_ref(s->pool);
-    } else {
-        s->pool = NULL;
-        char *slashed =
-            xasprintf("%s%.*s", path.s.len && path.s.ptr[0] == '/' ? "" : "/", SLICE_FMT(path.s));
-        buf_init(&quoted, BUF_NO_CAP);
-        go_quote(&quoted, slice_cstr(slashed));
-        if (path.s.len)
-            js_throw_go_error(ctx,
-                              "invalid GRPC Stream's method: method %s not found in file "
-                              "descriptors",
-                              buf_cstr(&quoted));
-        else
-            js_throw_go_error(ctx,
-                              "invalid GRPC Stream's method: method to invoke cannot be empty");
-        buf_release(&quoted);
-        free(slashed);
-    }
+    s->method = grpc_find_method(s->client, path.s, &s->pool, &why);
+    if (!s->method)
+        js_throw_go_error(ctx, "invalid GRPC Stream's method: %s", why);
+    free(why);
     js_text_release(&path);
     return s->method != NULL;
 }
