@@ -23,13 +23,6 @@ static inline void list_push_back(struct list *head, struct list *item) {
     head->prev = item;
 }
 
-static inline void list_push_front(struct list *head, struct list *item) {
-    item->next = head->next;
-    item->prev = head;
-    head->next->prev = item;
-    head->next = item;
-}
-
 /* The item's links point to itself afterwards, so that removing twice is harmless. */
 static inline void list_remove(struct list *item) {
     item->prev->next = item->next;

@@ -318,10 +318,10 @@ const struct command cmd_merge = {
     .summary = "Merge saved runs of several machines into one result",
     .about =
         "Several instances of a test, each with a segment of it and each saved with `run --save`, "
-        "give one result: summary, handleSummary(), thresholds, reports and exit code are those of "
-        "the whole. In a folder, files of other runs are named and left out.\n"
-        "The exit code is 99 when thresholds fail on the whole, that of an instance that ended "
-        "early, or 111 when instances are missing.",
+        "give\none result: summary, handleSummary(), thresholds, reports and exit code are those of "
+        "the whole.\nIn a folder, files of other runs are named and left out. The exit code is 99 "
+        "when thresholds fail\non the whole, that of an instance that ended early, or 111 when "
+        "instances are missing.",
     .examples = "merge results/\n"
                 "merge --expect 4 --wait 60s results/\n"
                 "merge --report html=report.html --summary-export summary.json a.kiln b.kiln",

@@ -294,7 +294,3 @@ void vu_clear_interrupt(struct vu *vu) {
     vu->is_timed_out = false;
     fiber_clear_cancel(vu->fiber);
 }
-
-size_t vu_heap_bytes(const struct vu *vu) {
-    return JS_GetMallocSize(vu->rt);
-}

@@ -137,6 +137,3 @@ int vu_call_summary(struct vu *vu, struct slice data_json, int64_t deadline_ns,
  * cannot be caught. Same worker, from another fiber or the worker's own stack. Cleared when the
  * next iteration starts. */
 void vu_interrupt(struct vu *vu);
-
-/* Rough heap figures for --verbose and bench. */
-size_t vu_heap_bytes(const struct vu *vu);

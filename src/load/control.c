@@ -124,13 +124,6 @@ static struct scenario_run *scalable(const struct run *run, size_t *out_n) {
     return found;
 }
 
-bool run_has_external_control(const struct run *run) {
-    for (size_t i = 0; i < run->n_scenarios; i++)
-        if (is_external(&run->scenarios[i]))
-            return true;
-    return false;
-}
-
 bool run_can_scale(const struct run *run) {
     size_t n;
     return scalable(run, &n) != NULL;

@@ -10,7 +10,6 @@
  * have no iteration left. Resuming a test that is not paused does nothing (k6 calls it an error,
  * and so does --compat v0.51, which can pause externally-controlled scenarios only). */
 int run_set_paused(struct run *run, bool is_paused, struct error *err);
-bool run_has_external_control(const struct run *run);
 /* Some scenario can be scaled: an externally-controlled one or one that runs and can. */
 bool run_can_scale(const struct run *run);
 /* Sets the numbers of active and of initialised VUs of the first externally-controlled scenario;

@@ -40,18 +40,6 @@ void failure_add_hint(struct failure *f, const char *fmt, ...) {
     f->hint = buf_detach(&text, NULL);
 }
 
-void failure_prefix(struct failure *f, const char *fmt, ...) {
-    struct buf text;
-    va_list ap;
-    buf_init(&text, BUF_NO_CAP);
-    va_start(ap, fmt);
-    buf_vprintf(&text, fmt, ap);
-    va_end(ap);
-    buf_append_str(&text, f->text);
-    free(f->text);
-    f->text = buf_detach(&text, NULL);
-}
-
 void failure_take_first(struct failure *to, struct failure *from) {
     if (failure_is_set(to)) {
         failure_release(from);

@@ -39,8 +39,6 @@ int failure_set_exception(struct failure *f, const char *text);
 /* A further hint around the one that is there, as k6 nests them: "outer (inner)". */
 void failure_add_hint(struct failure *f, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Puts words in front of the text. */
-void failure_prefix(struct failure *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static inline bool failure_is_set(const struct failure *f) {
     return f->text != 0;
 }

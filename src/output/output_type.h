@@ -9,8 +9,8 @@ struct output;
 struct output_type {
     const char *name;
     /* Fills description (heap), flush_ns and its own members; only validates, or opens what k6
-     * opens this early. arg is
-     * "" without "=". NULL: known to k6, not built here. */
+     * opens this early. arg is "" without "=". NULL: removed, unsupported, or the web dashboard,
+     * which the command sets up itself. */
     int (*create)(struct output *o, struct slice arg, struct error *err);
     size_t bytes;        /* of the struct that begins with struct output; zeroed before create */
     const char *removed; /* why this version has it no more, NULL when it has */

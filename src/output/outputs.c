@@ -197,11 +197,7 @@ int outputs_add(struct outputs *o, struct slice spec, struct error *err) {
     if (type->unsupported)
         return error_set(err, KE_CONFIG, "could not create the '%s' output: %s", type->name,
                          type->unsupported);
-    if (!type->create)
-        return error_set(err, KE_CONFIG,
-                         "could not create the '%s' output: this version of kiln does not have it "
-                         "yet",
-                         type->name);
+    CHECK(type->create);
     struct output *output = xcalloc(1, type->bytes);
     output->type = type;
     output->params = &o->params;

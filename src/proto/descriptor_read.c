@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "proto/known.h"
 #include "proto/wire_field.h"
 
 bool skip_field(const uint8_t **at, const uint8_t *end, uint32_t number, unsigned wire_type,
@@ -66,22 +67,6 @@ struct reader {
 
 static int malformed(struct reader *r) {
     return error_set(r->err, KE_INVALID, "proto: cannot parse invalid wire-format data");
-}
-
-static bool is_identifier(struct slice s, bool may_have_dots) {
-    bool is_start = true;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        if (c == '.' && may_have_dots && !is_start) {
-            is_start = true;
-            continue;
-        }
-        if (!is_letter && (is_start || c < '0' || c > '9'))
-            return false;
-        is_start = false;
-    }
-    return !is_start;
 }
 
 /* Full names are held with every field: a server that has reflection must not make them take more

@@ -48,7 +48,7 @@ static int encode_field_mask(struct encoder *e, const struct proto_type *type,
     while (rest.ptr != NULL) {
         struct slice path = slice_cut(&rest, ',');
         struct slice snake = snake_case(e->arena, path);
-        if (!is_field_path(snake) || memchr(path.ptr, '_', path.len) != NULL)
+        if (!is_identifier(snake, true) || memchr(path.ptr, '_', path.len) != NULL)
             return json_error(&e->r, token->raw.ptr, "%.*s contains invalid path: \"%.*s\"",
                               SLICE_FMT(f->full_name), SHOWN(path));
         if (put_room(e->out, 5 + VARINT_BYTES + snake.len) != 0)

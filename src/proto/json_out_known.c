@@ -51,7 +51,7 @@ static int put_field_mask(struct json_out *w, const struct proto_message *m) {
     json_put_char(w, '"');
     for (uint32_t i = 0; paths != NULL && i < paths->len; i++) {
         struct slice path = slice_from(paths->items[i].bytes.ptr, paths->items[i].bytes.len);
-        if (!is_field_path(path))
+        if (!is_identifier(path, true))
             return proto_error(w->err, "%.*s contains invalid path: \"%.*s\"",
                                SLICE_FMT(f->full_name), SHOWN(path));
         struct slice name = json_name_of(w->arena, path);

@@ -180,12 +180,12 @@ struct slice snake_case(struct arena *a, struct slice s) {
     return slice_from(text, (size_t)(at - text));
 }
 
-bool is_field_path(struct slice s) {
+bool is_identifier(struct slice s, bool may_have_dots) {
     bool is_start = true;
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        bool is_letter = c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (c == '.' && !is_start) {
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+        if (c == '.' && may_have_dots && !is_start) {
             is_start = true;
             continue;
         }

@@ -18,8 +18,8 @@ size_t duration_json_format(int64_t seconds, int32_t nanos, char *out);
 
 /* fooBar.baz → foo_bar.baz */
 struct slice snake_case(struct arena *a, struct slice s);
-/* Names with dots between them? */
-bool is_field_path(struct slice s);
+/* A name, or, where they may be, several with dots between them? */
+bool is_identifier(struct slice s, bool may_have_dots);
 
 /* The type behind the last slash of a type URL: in the pool, those of the options, then what is
  * built in. NULL when none has it. */

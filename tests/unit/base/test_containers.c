@@ -120,9 +120,9 @@ static void list_keeps_order_and_double_remove_is_harmless(void **state) {
     (void)state;
     struct list head, a, b, c;
     list_init(&head);
+    list_push_back(&head, &a);
     list_push_back(&head, &b);
     list_push_back(&head, &c);
-    list_push_front(&head, &a);
     list_remove(&b);
     list_remove(&b);
     assert_ptr_equal(list_pop_front(&head), &a);
