@@ -5,10 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
+
+#define TEMPORARY_END ".part"
 
 static int fail(const char *what, const char *path, int sys_errno, struct error *err) {
     char why[128];
@@ -25,13 +28,24 @@ static void close_it(struct atomic_file *f) {
     *f = (struct atomic_file){.fd = -1};
 }
 
+char *atomic_file_final_name(const char *path) {
+    size_t len = strlen(path), suffix = strlen(TEMPORARY_END), digits = 0;
+    if (len <= suffix || strcmp(path + len - suffix, TEMPORARY_END) != 0)
+        return NULL;
+    len -= suffix;
+    while (len > digits && path[len - digits - 1] >= '0' && path[len - digits - 1] <= '9')
+        digits++;
+    len -= digits;
+    return digits > 0 && len > 1 && path[len - 1] == '.' ? xstrndup(path, len - 1) : NULL;
+}
+
 int atomic_file_open(struct atomic_file *f, const char *path, struct error *err) {
     struct stat is;
     const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
     *f = (struct atomic_file){.fd = -1, .path = xstrdup(path)};
     bool is_special = stat(path, &is) == 0 && !S_ISREG(is.st_mode);
     if (!is_special)
-        f->temporary = xasprintf("%s.%d.part", path, (int)getpid());
+        f->temporary = xasprintf("%s.%d" TEMPORARY_END, path, (int)getpid());
     f->fd = open(is_special ? path : f->temporary, flags, 0666);
     if (f->fd >= 0)
         return 0;

@@ -21,5 +21,8 @@ int atomic_file_commit(struct atomic_file *f, struct error *err);
 /* Nothing happened. */
 void atomic_file_abandon(struct atomic_file *f);
 
+/* Heap string: the name that a temporary file gets when it is committed; NULL when path is none. */
+char *atomic_file_final_name(const char *path);
+
 /* All in one. */
 int atomic_file_put(const char *path, struct slice content, struct error *err);

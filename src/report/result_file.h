@@ -10,7 +10,8 @@
  *     result_release(&result);
  *
  * A file gets its name when it is complete. Of a process that was killed, NAME.PID.part remains,
- * with everything until the last checkpoint. */
+ * with everything until the last checkpoint; who reads that after it got its name
+ * gets what has the name. */
 #pragma once
 
 #include "base/arena.h"

@@ -320,8 +320,19 @@ int result_parse(struct slice bytes, const char *name, enum result_reading how,
     return rc;
 }
 
-static int read_file(const char *path, struct buf *out, struct error *err) {
+/* A temporary file may have been given its name since it was seen. */
+static int open_file(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *name = fd < 0 && errno == ENOENT ? atomic_file_final_name(path) : NULL;
+    if (name == NULL)
+        return fd;
+    fd = open(name, O_RDONLY | O_CLOEXEC);
+    free(name);
+    return fd;
+}
+
+static int read_file(const char *path, struct buf *out, struct error *err) {
+    int fd = open_file(path);
     ssize_t n = fd < 0 ? -1 : 1;
     while (n > 0) {
         if (buf_reserve(out, (size_t)1 << 20) != 0) {

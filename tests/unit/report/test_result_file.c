@@ -114,6 +114,21 @@ static void a_run_is_read_as_it_was_written(void **state) {
     result_release(&r);
 }
 
+static void a_file_may_get_its_name_after_it_was_seen(void **state) {
+    struct world *w = *state;
+    struct error err = {0};
+    struct result r;
+    char part[96];
+    save(w, 0, 3, 20);
+    snprintf(part, sizeof part, "%s.12345.part", w->path[0]);
+    assert_int_equal(result_read(part, RESULT_PARTIAL, NULL, NULL, &r, &err), 0);
+    assert_true(r.is_complete);
+    result_release(&r);
+    snprintf(part, sizeof part, "%s.part", w->path[0]);
+    assert_int_equal(result_read(part, RESULT_PARTIAL, NULL, NULL, &r, &err), KE_IO);
+    result_release(&r);
+}
+
 static void a_long_run_has_longer_windows(void **state) {
     struct world *w = *state;
     struct result r;
@@ -262,6 +277,7 @@ static void what_got_slower_is_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         with_world(a_run_is_read_as_it_was_written),
+        with_world(a_file_may_get_its_name_after_it_was_seen),
         with_world(a_long_run_has_longer_windows),
         with_world(a_damaged_file_is_refused),
         with_world(a_file_that_cannot_be_written_is_told),
