@@ -36,7 +36,6 @@ static void block_stop_signals(sigset_t *out_signals) {
     sigaddset(out_signals, SIGINT);
     sigaddset(out_signals, SIGTERM);
     pthread_sigmask(SIG_BLOCK, out_signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
 }
 
 static int start_grpc(struct app *app, struct grpc_server **out, struct error *err) {
@@ -132,6 +131,7 @@ int main(int argc, char *argv[]) {
     struct error err;
     enum config_action action;
     int status = EXIT_SUCCESS;
+    signal(SIGPIPE, SIG_IGN);
     if (config_load(&config, argc, argv, environ, &action, &err) != 0)
         status = fail(&err);
     else if (action == CONFIG_HELP)

@@ -94,6 +94,7 @@ static void exec_browser(const struct cdp_launch *launch, const char *const *arg
     fcntl(null, F_SETFD, FD_CLOEXEC);
     fcntl(commands, F_SETFD, FD_CLOEXEC);
     fcntl(events, F_SETFD, FD_CLOEXEC);
+    signal(SIGPIPE, SIG_DFL);
     execv(launch->executable, (char *const *)(uintptr_t)args);
     int why = errno;
     if (write(exec_fd, &why, sizeof why) < 0)

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@ int main(int argc, char **argv) {
     const char *base = argc ? strrchr(argv[0], '/') : NULL;
     if (argc)
         program_name = base ? base + 1 : argv[0];
+    /* Writing to who has hung up is an error like others, not the end of a run. */
+    signal(SIGPIPE, SIG_IGN);
     log_setup_early();
     return command_main(argc, argv);
 }

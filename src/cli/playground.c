@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static int run(const struct command *self, const struct flags *flags, int argc, 
     char **args = xcalloc((size_t)argc + 2, sizeof *args);
     args[0] = beside;
     memcpy(args + 1, argv, (size_t)argc * sizeof *args);
+    signal(SIGPIPE, SIG_DFL);
     execv(beside, args);
     execvp("quickpizza", args);
     struct error err;

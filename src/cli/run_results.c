@@ -1,5 +1,6 @@
 #include "cli/run_results.h"
 
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +179,15 @@ static char *make_token(void) {
 static void open_browser(const char *url) {
     pid_t pid;
     char *argv[] = {(char *)"xdg-open", (char *)(uintptr_t)url, NULL};
-    int rc = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+    posix_spawnattr_t attributes;
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    int rc = posix_spawnp(&pid, argv[0], NULL, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
     if (rc != 0)
         log_printf(LOG_WARN, "cannot open the web dashboard in a browser: xdg-open: %s",
                    strerror(rc));

@@ -179,11 +179,37 @@ static void browsers_are_found_on_the_path(void **state) {
     run_with("", body_find);
 }
 
+/* kiln itself ignores the signal; that would pass on to programs. */
+static const char pipe_signal[] = "sh -c 'kill -PIPE $$'\n"
+                                  "printf '%s\\0' $? >&4\n"
+                                  "read forever <&3\n";
+
+static void body_pipe_signal(struct run *r) {
+    static const char *const args[] = {NULL};
+    struct cdp_launch launch = {r->program, args};
+    struct cdp_process *p;
+    struct error err = {0};
+    int in, out;
+    assert_int_equal(cdp_process_start(&launch, &p, &in, &out, &err), 0);
+    assert_string_equal(hear(in), "141");
+    cdp_process_free(p);
+    close(in);
+    close(out);
+}
+
+static void a_browser_is_ended_by_a_broken_pipe(void **state) {
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    run_with(pipe_signal, body_pipe_signal);
+    signal(SIGPIPE, SIG_DFL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_left_of_a_browser_and_its_children),
         cmocka_unit_test(a_program_that_cannot_run_is_said),
         cmocka_unit_test(a_browser_that_ends_at_once_leaves_its_words),
+        cmocka_unit_test(a_browser_is_ended_by_a_broken_pipe),
         cmocka_unit_test(browsers_are_found_on_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
