@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-from measure import CLIENT_CPU, HERE, KILN, SECONDS, SERVER_CPU, compare, find_program, free_port, pinned, run_client
+from measure import CLIENT_CPU, HERE, KILN, SECONDS, SERVER_CPU, compare, find_program, pinned, run_client
 
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'tests', 'scenario'))
 ROUNDS_AN_ITERATION = 20

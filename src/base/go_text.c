@@ -1,6 +1,5 @@
 #include "base/go_text.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 

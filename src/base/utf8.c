@@ -43,15 +43,26 @@ size_t utf8_length(struct slice s) {
     return count;
 }
 
-size_t utf8_length_utf16(struct slice s) {
-    size_t count = 0;
-    uint32_t rune;
-    for (size_t i = 0; i < s.len; count++) {
-        i += utf8_decode(slice_from(s.ptr + i, s.len - i), &rune);
-        if (rune != UTF8_INVALID && rune >= 0x10000)
-            count++;
+bool utf8_is_valid(struct slice s) {
+    const char *p = s.ptr, *end = p + s.len;
+    while (end - p >= 8) {
+        uint64_t eight;
+        memcpy(&eight, p, sizeof eight);
+        if (eight & 0x8080808080808080u)
+            break;
+        p += 8;
     }
-    return count;
+    while (p < end) {
+        uint32_t rune;
+        if ((unsigned char)*p < 0x80) {
+            p++;
+            continue;
+        }
+        p += utf8_decode(slice_from(p, (size_t)(end - p)), &rune);
+        if (rune == UTF8_INVALID)
+            return false;
+    }
+    return true;
 }
 
 size_t utf8_prefix_bytes(struct slice s, size_t n) {

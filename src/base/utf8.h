@@ -11,8 +11,8 @@
 size_t utf8_decode(struct slice s, uint32_t *out_rune);
 /* Number of runes; every invalid byte counts as one. */
 size_t utf8_length(struct slice s);
-/* Number of UTF-16 code units: JavaScript's String length. */
-size_t utf8_length_utf16(struct slice s);
+/* Without an invalid byte? Fast where text is ASCII. */
+bool utf8_is_valid(struct slice s);
 /* Bytes that the first n runes take. */
 size_t utf8_prefix_bytes(struct slice s, size_t n);
 /* Go's unicode.IsPrint, except that unassigned code points count as printable. */

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/go_text.h"
+#include "base/hex.h"
 #include "grpc/grpc_wire.h"
 
 #define MESSAGE_MAX ((size_t)10 << 20) /* a header block is no longer */
@@ -96,16 +97,6 @@ void grpc_status_take_details(struct grpc_status *s, struct slice bytes) {
     buf_append_slice(&s->message, message);
     buf_reset(&s->details);
     buf_append_slice(&s->details, bytes);
-}
-
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 void grpc_message_decode(struct buf *out, struct slice value) {

@@ -1,6 +1,5 @@
 #include <gumbo.h>
 #include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "html/regex_internal.h"
@@ -130,13 +131,6 @@ static bool add_letter_class(struct parser *p, struct ranges *r) {
         }
     }
     return false;
-}
-
-static int hex_value(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 32);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Behind \x: two digits, or any number in braces. */

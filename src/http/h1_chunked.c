@@ -1,5 +1,7 @@
 #include "http/h1_parser.h"
 
+#include "base/hex.h"
+
 enum state {
     SIZE,     /* hexadecimal digits */
     SIZE_END, /* extension, blanks and CR up to LF */
@@ -24,13 +26,6 @@ void h1_chunked_init(struct h1_chunked *c) {
 static int bad(struct error *err, const char *words) {
     error_set(err, KE_HTTP_MALFORMED, "%s", words);
     return KE_HTTP_MALFORMED;
-}
-
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 static int size_is_complete(struct h1_chunked *c, struct error *err) {
@@ -70,7 +65,7 @@ static int take_size(struct h1_chunked *c, char byte, struct error *err) {
         c->state = SIZE_END;
         return 0;
     }
-    int digit = c->state == SIZE ? hex_digit(byte) : -1;
+    int digit = c->state == SIZE ? hex_value(byte) : -1;
     if (digit < 0)
         return bad(err, "invalid byte in chunk length");
     if (++c->n_digits > 16)

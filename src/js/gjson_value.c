@@ -1,4 +1,5 @@
 #include "base/go_text.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "js/gjson_internal.h"
 
@@ -96,11 +97,7 @@ static int hex4(struct slice s, size_t at) {
     if (at + 4 > s.len)
         return -1;
     for (size_t i = at; i < at + 4; i++) {
-        char c = s.ptr[i];
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
+        int digit = hex_value(s.ptr[i]);
         if (digit < 0)
             return -1;
         v = v << 4 | digit;

@@ -19,20 +19,9 @@
 
 /* ---- open ---- */
 
-static bool is_valid_utf8(struct slice s) {
-    while (s.len > 0) {
-        uint32_t rune;
-        size_t n = utf8_decode(s, &rune);
-        if (rune == UTF8_INVALID)
-            return false;
-        s = slice_from(s.ptr + n, s.len - n);
-    }
-    return true;
-}
-
 /* Text of a file; each byte that is no UTF-8 becomes U+FFFD. */
 static JSValue new_text(JSContext *ctx, struct slice s) {
-    if (is_valid_utf8(s))
+    if (utf8_is_valid(s))
         return JS_NewStringLen(ctx, s.ptr, s.len);
     struct buf b;
     buf_init(&b, BUF_NO_CAP);

@@ -120,3 +120,21 @@ bool js_require_vu_context(struct vu *vu, const char *message) {
     js_throw_go_error(vu->ctx, "%s", message);
     return false;
 }
+
+int js_freeze_deep(JSContext *ctx, JSValueConst v) {
+    JSPropertyEnum *names;
+    uint32_t len;
+    int rc = 0;
+    if (!JS_IsObject(v))
+        return 0;
+    if (JS_FreezeObject(ctx, v) ||
+        JS_GetOwnPropertyNames(ctx, &names, &len, v, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
+        return -1;
+    for (uint32_t i = 0; i < len && rc == 0; i++) {
+        JSValue p = JS_GetProperty(ctx, v, names[i].atom);
+        rc = JS_IsException(p) ? -1 : js_freeze_deep(ctx, p);
+        JS_FreeValue(ctx, p);
+    }
+    js_free_names(ctx, names, len);
+    return rc;
+}

@@ -52,6 +52,9 @@ bool js_bytes(JSContext *ctx, JSValueConst v, const uint8_t **out, size_t *out_l
 
 /* Releases what JS_GetOwnPropertyNames gave (this version of QuickJS has no function for it). */
 void js_free_names(JSContext *ctx, JSPropertyEnum *names, uint32_t len);
+/* Freezes an object and all that hangs on it; for data of JSON, which has no cycles. -1 with an
+ * exception pending. */
+int js_freeze_deep(JSContext *ctx, JSValueConst v);
 
 /* Words of functions that only the init context has; takes the function's name. */
 #define JS_INIT_ONLY_TEXT                                                                   \

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/compat.h"
 #include "base/go_text.h"
+#include "base/hex.h"
 #include "js/script_internal.h"
 
 char *quoted(const char *s) {
@@ -62,22 +63,12 @@ char *script_path_to_url(const char *path) {
     return buf_detach(&b, NULL);
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 char *script_unescape(const char *text) {
     struct buf b;
     buf_init(&b, BUF_NO_CAP);
     for (const char *p = text; *p; p++) {
-        int hi = *p == '%' ? hex_digit(p[1]) : -1;
-        int lo = hi >= 0 ? hex_digit(p[2]) : -1;
+        int hi = *p == '%' ? hex_value(p[1]) : -1;
+        int lo = hi >= 0 ? hex_value(p[2]) : -1;
         if (lo >= 0) {
             buf_append_char(&b, (char)(hi * 16 + lo));
             p += 2;

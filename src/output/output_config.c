@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/duration.h"
 #include "base/go_text.h"
+#include "base/hex.h"
 
 /* ---------------------------------------------------------------- values */
 
@@ -118,17 +119,10 @@ int variable_bool(const struct output_variable *v, bool *out, struct error *err)
 
 /* ---------------------------------------------------------------- URLs */
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 void query_unescape(struct buf *out, struct slice s, bool is_plus_space) {
     for (size_t i = 0; i < s.len; i++) {
-        int hi = s.ptr[i] == '%' && i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1;
-        int lo = hi >= 0 ? hex_digit(s.ptr[i + 2]) : -1;
+        int hi = s.ptr[i] == '%' && i + 2 < s.len ? hex_value(s.ptr[i + 1]) : -1;
+        int lo = hi >= 0 ? hex_value(s.ptr[i + 2]) : -1;
         if (lo >= 0) {
             buf_append_char(out, (char)(hi << 4 | lo));
             i += 2;

@@ -33,28 +33,6 @@ static struct proto_message *new_message(struct decoder *d, const struct proto_t
     return m;
 }
 
-static bool is_utf8(struct slice s) {
-    const char *p = s.ptr, *end = p + s.len;
-    while (end - p >= 8) {
-        uint64_t eight;
-        memcpy(&eight, p, sizeof eight);
-        if (eight & 0x8080808080808080u)
-            break;
-        p += 8;
-    }
-    while (p < end) {
-        uint32_t rune;
-        if (likely((unsigned char)*p < 0x80)) {
-            p++;
-            continue;
-        }
-        p += utf8_decode(slice_from(p, (size_t)(end - p)), &rune);
-        if (rune == UTF8_INVALID)
-            return false;
-    }
-    return true;
-}
-
 static uint64_t fixed(const uint8_t *p, size_t bytes) {
     uint64_t v = 0;
     for (size_t i = 0; i < bytes; i++)
@@ -183,7 +161,7 @@ static int decode_known_field(struct decoder *d, struct proto_message *m,
         return malformed(d);
     if (f->wire_type != WIRE_BYTES)
         return decode_packed(d, m, f, bytes);
-    if (f->is_utf8 && !is_utf8(bytes))
+    if (f->is_utf8 && !utf8_is_valid(bytes))
         return proto_error(d->err, "field %.*s contains invalid UTF-8", SLICE_FMT(f->full_name));
     if (bytes.len > UINT32_MAX)
         return malformed(d);

@@ -1,4 +1,3 @@
-#include <stdio.h>
 
 #include "base/check.h"
 #include "report/recorder_internal.h"

@@ -189,17 +189,6 @@ static void take_payload(struct ws_decoder *d, struct slice *in) {
     *in = slice_from(in->ptr + n, in->len - n);
 }
 
-static bool is_utf8(struct slice s) {
-    while (s.len > 0) {
-        uint32_t rune;
-        size_t n = utf8_decode(s, &rune);
-        if (rune == UTF8_INVALID)
-            return false;
-        s = slice_from(s.ptr + n, s.len - n);
-    }
-    return true;
-}
-
 static int end_close(struct ws_decoder *d, struct ws_event *out, struct error *err) {
     char words[32];
     out->close_code = WS_CLOSE_NO_STATUS;
@@ -211,7 +200,7 @@ static int end_close(struct ws_decoder *d, struct ws_event *out, struct error *e
         return breach(out, err, words);
     }
     struct slice reason = slice_from((const char *)d->control + 2, d->control_len - 2);
-    if (!is_utf8(reason))
+    if (!utf8_is_valid(reason))
         return breach(out, err, "invalid utf8 payload in close frame");
     out->close_code = code;
     out->data = reason;

@@ -2,7 +2,6 @@
 """What can be measured of an arrival rate beyond k6: how late iterations begin, and latency from when they should have.
 Environment: KILN."""
 import json
-import os
 import unittest
 
 from http_server import HttpServer

@@ -2,7 +2,6 @@
 """--out experimental-prometheus-rw into a real Prometheus.
 Environment: KILN and QUICKPIZZA, paths of the programs."""
 import json
-import os
 import sys
 import tempfile
 import time

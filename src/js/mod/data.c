@@ -22,24 +22,6 @@ static void shared_array_free(void *arg) {
 
 /* ---- elements ---- */
 
-static int freeze_deep(JSContext *ctx, JSValueConst v) {
-    JSPropertyEnum *names;
-    uint32_t len;
-    int rc = 0;
-    if (!JS_IsObject(v))
-        return 0;
-    if (JS_FreezeObject(ctx, v) ||
-        JS_GetOwnPropertyNames(ctx, &names, &len, v, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
-        return -1;
-    for (uint32_t i = 0; i < len && rc == 0; i++) {
-        JSValue p = JS_GetProperty(ctx, v, names[i].atom);
-        rc = JS_IsException(p) ? -1 : freeze_deep(ctx, p);
-        JS_FreeValue(ctx, p);
-    }
-    js_free_names(ctx, names, len);
-    return rc;
-}
-
 static JSValue parse_element(JSContext *ctx, const struct shared_array *a, size_t i) {
     if (!a->source) {
         const char *json = a->json + a->offsets[i];
@@ -57,7 +39,7 @@ static JSValue parse_element(JSContext *ctx, const struct shared_array *a, size_
 
 static JSValue element(JSContext *ctx, const struct shared_array *a, size_t i) {
     JSValue v = parse_element(ctx, a, i);
-    if (!JS_IsException(v) && freeze_deep(ctx, v)) {
+    if (!JS_IsException(v) && js_freeze_deep(ctx, v)) {
         JS_FreeValue(ctx, v);
         return JS_EXCEPTION;
     }

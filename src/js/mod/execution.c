@@ -189,24 +189,6 @@ static JSValue js_fail_test(JSContext *ctx, JSValueConst this_val, int argc, JSV
     return JS_UNDEFINED;
 }
 
-static int freeze_deep(JSContext *ctx, JSValueConst v) {
-    JSPropertyEnum *names;
-    uint32_t len;
-    int rc = 0;
-    if (!JS_IsObject(v))
-        return 0;
-    if (JS_FreezeObject(ctx, v) ||
-        JS_GetOwnPropertyNames(ctx, &names, &len, v, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY))
-        return -1;
-    for (uint32_t i = 0; i < len && rc == 0; i++) {
-        JSValue p = JS_GetProperty(ctx, v, names[i].atom);
-        rc = freeze_deep(ctx, p);
-        JS_FreeValue(ctx, p);
-    }
-    js_free_names(ctx, names, len);
-    return rc;
-}
-
 /* The consolidated options: without the shortcuts that became scenarios, frozen. */
 static JSValue new_options(JSContext *ctx) {
     static const char *const left_out[] = {"vus", "iterations", "duration", "stages"};
@@ -226,7 +208,7 @@ static JSValue new_options(JSContext *ctx) {
             JS_SetProperty(ctx, o, atom, JS_NULL);
         JS_FreeAtom(ctx, atom);
     }
-    if (freeze_deep(ctx, o)) {
+    if (js_freeze_deep(ctx, o)) {
         JS_FreeValue(ctx, o);
         return JS_EXCEPTION;
     }

@@ -1,7 +1,6 @@
 /* The event log, and the dashboard's server with readers at their own pace. */
 #include "unit.h"
 
-#include <pthread.h>
 #include <sys/socket.h>
 
 #include "api/dashboard.h"

@@ -60,13 +60,26 @@ static void hash_depends_on_every_byte(void **state) {
     }
 }
 
-static void utf8_counts_runes_and_utf16_units(void **state) {
+static void utf8_counts_runes(void **state) {
     (void)state;
     assert_int_equal(utf8_length(SLICE("a\xc3\xa9\xe2\x9c\x93")), 3);
     assert_int_equal(utf8_length(SLICE("\xff\xc0\xaf")), 3);
     assert_int_equal(utf8_length(SLICE("\xe2\x9c")), 2);
-    assert_int_equal(utf8_length_utf16(SLICE("\xf0\x9f\x98\x80x")), 3);
     assert_int_equal(utf8_prefix_bytes(SLICE("\xc3\xa9\xc3\xa9"), 1), 2);
+}
+
+static void utf8_is_valid_looks_at_every_byte(void **state) {
+    (void)state;
+    assert_true(utf8_is_valid(SLICE("")));
+    assert_true(utf8_is_valid(SLICE("plain ASCII, then \xc3\xa9 and \xf0\x9f\x98\x80")));
+    char text[] = "0123456789abcdef";
+    for (size_t i = 0; i < 16; i++) {
+        text[i] = '\xff';
+        assert_false(utf8_is_valid(slice_from(text, 16)));
+        text[i] = 'x';
+    }
+    assert_false(utf8_is_valid(SLICE("cut off: \xe2\x9c")));
+    assert_false(utf8_is_valid(SLICE("a surrogate: \xed\xa0\x80")));
 }
 
 int main(void) {
@@ -77,7 +90,8 @@ int main(void) {
         cmocka_unit_test(cut_walks_a_list),
         cmocka_unit_test(to_u64_refuses_overflow_and_signs),
         cmocka_unit_test(hash_depends_on_every_byte),
-        cmocka_unit_test(utf8_counts_runes_and_utf16_units),
+        cmocka_unit_test(utf8_counts_runes),
+        cmocka_unit_test(utf8_is_valid_looks_at_every_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 /* Processes that stand in for a browser: shell scripts. */
 #include "cdp_unit.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>

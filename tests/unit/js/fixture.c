@@ -1,6 +1,5 @@
 #include "fixture.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
