@@ -6,10 +6,8 @@
  *
  * Requests have to be small, without a body, and not pipelined. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,7 +19,6 @@ static const char response[] = "HTTP/1.1 200 OK\r\nContent-Type: application/jso
 
 static unsigned *generations; /* by descriptor; odd while it is open */
 static int n_fds;
-static volatile sig_atomic_t is_ending;
 
 static void respond(const struct answer *a) {
     int64_t took_ns = now_ns() - a->got_ns;
@@ -88,16 +85,8 @@ static void accept_all(int epoll, int listener) {
     }
 }
 
-static void on_signal(int sig) {
-    (void)sig;
-    is_ending = 1;
-}
-
 int main(int argc, char **argv) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event events[64];
-    int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-        epoll = epoll_create1(0);
     if (argc < 2) {
         fprintf(stderr, "usage: delay_server PORT [PATTERN…]\n");
         return 2;
@@ -105,13 +94,7 @@ int main(int argc, char **argv) {
     pattern_read(argc - 2, argv + 2);
     n_fds = (int)sysconf(_SC_OPEN_MAX);
     generations = calloc((size_t)n_fds, sizeof *generations);
-    a.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(listener, (struct sockaddr *)&a, sizeof a) || listen(listener, 4096))
-        die("listen");
-    signal(SIGTERM, on_signal);
-    struct epoll_event e = {.events = EPOLLIN, .data.fd = listener};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
+    int epoll = epoll_create1(0), listener = listen_on(argv[1], epoll);
     while (!is_ending) {
         struct timespec wait = heap_wait();
         int n = epoll_pwait2(epoll, events, 64, &wait, NULL);

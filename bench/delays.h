@@ -1,12 +1,16 @@
 /* What the servers of the measurements share that answer after delays of a known pattern: the
- * pattern, the answers that wait, and how long each delay really was. */
+ * pattern, the answers that wait, how long each delay really was, and the listening socket. */
 #pragma once
 
 #include <math.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define SAMPLES_MAX 20000000
@@ -28,6 +32,29 @@ static int64_t now_ns(void) {
 static void die(const char *what) {
     perror(what);
     exit(1);
+}
+
+/* ---------------------------------------------------------------- the server */
+
+static volatile sig_atomic_t is_ending; /* SIGTERM came */
+
+static void on_signal(int sig) {
+    (void)sig;
+    is_ending = 1;
+}
+
+/* A socket on that port of the loopback interface, in the set of epoll. */
+static int listen_on(const char *port, int epoll) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    a.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 4096))
+        die("listen");
+    signal(SIGTERM, on_signal);
+    struct epoll_event e = {.events = EPOLLIN, .data.fd = fd};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
+    return fd;
 }
 
 /* ---------------------------------------------------------------- the pattern */

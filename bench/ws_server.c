@@ -7,12 +7,10 @@
  * 5:90 20:9 100:1 delays 90 of 100 pongs by 5 ms, 9 by 20 ms and one by 100 ms. Frames of clients
  * have to be small ones. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -32,7 +30,6 @@ struct client {
 static struct client **clients;
 static int n_clients_max;
 static uint64_t echoed;
-static volatile sig_atomic_t is_ending;
 
 static void send_frame(int fd, unsigned char opcode, const unsigned char *payload, size_t len) {
     unsigned char out[2 + 125] = {(unsigned char)(0x80 | opcode), (unsigned char)len};
@@ -142,16 +139,8 @@ static void accept_all(int epoll, int listener) {
 
 /* ---------------------------------------------------------------- main */
 
-static void on_signal(int sig) {
-    (void)sig;
-    is_ending = 1;
-}
-
 int main(int argc, char **argv) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event events[512];
-    int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-        epoll = epoll_create1(0);
     if (argc < 2) {
         fprintf(stderr, "usage: ws_server PORT [MS:SHARE…]\n");
         return 2;
@@ -159,13 +148,7 @@ int main(int argc, char **argv) {
     pattern_read(argc - 2, argv + 2);
     n_clients_max = (int)sysconf(_SC_OPEN_MAX);
     clients = calloc((size_t)n_clients_max, sizeof *clients);
-    a.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(listener, (struct sockaddr *)&a, sizeof a) || listen(listener, 4096))
-        die("listen");
-    signal(SIGTERM, on_signal);
-    struct epoll_event e = {.events = EPOLLIN, .data.fd = listener};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &e);
+    int epoll = epoll_create1(0), listener = listen_on(argv[1], epoll);
     while (!is_ending) {
         struct timespec wait = heap_wait();
         int n = epoll_pwait2(epoll, events, 512, &wait, NULL);

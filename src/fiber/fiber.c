@@ -124,14 +124,6 @@ void fiber_stack_bounds(const struct fiber *f, void **out_low, size_t *out_bytes
     *out_bytes = (size_t)((const char *)f - f->stack->low);
 }
 
-void fiber_set_data(struct fiber *f, void *data) {
-    f->data = data;
-}
-
-void *fiber_data(const struct fiber *f) {
-    return f->data;
-}
-
 int64_t fiber_resumed_ns(const struct fiber *f) {
     return f->resumed_ns;
 }

@@ -60,10 +60,6 @@ void fiber_unmask_cancel(struct fiber *f);
 int64_t fiber_resumed_ns(const struct fiber *f);
 int64_t fiber_event_ns(const struct fiber *f);
 
-/* One pointer for the layer above (the VU). */
-void fiber_set_data(struct fiber *f, void *data);
-void *fiber_data(const struct fiber *f);
-
 /* A condition: fibers of one worker wait, others signal. */
 struct fiber_cond {
     struct list waiters;

@@ -28,7 +28,6 @@ struct fiber {
     struct stack *stack;
     fiber_fn *fn;
     void *arg;
-    void *data;
     enum fiber_state state;
     int wait_result;
     bool is_wake_pending;

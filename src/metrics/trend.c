@@ -9,28 +9,15 @@ void trend_init(struct trend *t) {
     *t = (struct trend){0};
 }
 
-static void free_chunks(struct trend *t) {
+void trend_release(struct trend *t) {
     for (uint32_t i = 0; i < t->n_chunks; i++) {
         if (t->chunks[i])
             free(t->chunks[i]->high);
         free(t->chunks[i]);
     }
     free(t->chunks);
-    t->chunks = NULL;
-    t->n_chunks = 0;
-}
-
-void trend_release(struct trend *t) {
-    free_chunks(t);
     free(t->exact);
     trend_init(t);
-}
-
-void trend_reset(struct trend *t) {
-    double *exact = t->exact;
-    free_chunks(t);
-    trend_init(t);
-    t->exact = exact;
 }
 
 static uint64_t bits_of(double value) {
@@ -119,8 +106,7 @@ static void spill(struct trend *t) {
 }
 
 static void push_exact(struct trend *t, double value) {
-    /* Powers of two from EXACT_FIRST on; a buffer kept by trend_reset may be larger than it seems.
-     */
+    /* powers of two from EXACT_FIRST on */
     if (!t->exact || (t->n_exact >= EXACT_FIRST && (t->n_exact & (t->n_exact - 1)) == 0))
         t->exact = xrealloc(t->exact, (t->n_exact ? t->n_exact * 2 : EXACT_FIRST) * sizeof(double));
     t->exact[t->n_exact++] = value;

@@ -40,8 +40,6 @@ void trend_init(struct trend *t);
 void trend_release(struct trend *t);
 /* Adds all of src to dst; src stays. */
 void trend_merge(struct trend *dst, const struct trend *src);
-/* Empties t and keeps memory that is likely to be used again. */
-void trend_reset(struct trend *t);
 /* p in 0..1. k6's rule: sorted values, i = p·(n-1), linear interpolation; exact while exact values
  * are kept. 0 when empty. */
 double trend_quantile(const struct trend *t, double p);

@@ -412,8 +412,7 @@ static void detach_both_ways(void *arg) {
     fiber_yield();
     fiber_yield();
     fiber_detach(b); /* after */
-    fiber_set_data(fiber_self(), s);
-    if (fiber_data(fiber_self()) == s && fiber_worker(fiber_self()) == s->w)
+    if (fiber_worker(fiber_self()) == s->w)
         note(s, '.');
 }
 

@@ -307,27 +307,6 @@ static void memory_does_not_grow_with_the_number_of_values(void **state) {
     trend_release(&t);
 }
 
-static void reset_trend_is_like_new(void **state) {
-    (void)state;
-    struct trend t, fresh;
-    trend_init(&t);
-    trend_init(&fresh);
-    fill(&t, draw_uniform, 5000);
-    trend_reset(&t);
-    assert_int_equal(t.count, 0);
-    assert_float_equal(trend_quantile(&t, 0.5), 0, 0);
-    seed = 9;
-    fill(&t, draw_uniform, 300);
-    seed = 9;
-    fill(&fresh, draw_uniform, 300);
-    assert_same_trend(&t, &fresh);
-    trend_reset(&t);
-    fill(&t, draw_uniform, 40);
-    assert_int_equal(t.count, 40);
-    trend_release(&t);
-    trend_release(&fresh);
-}
-
 struct each {
     double last;
     uint64_t n;
@@ -405,7 +384,6 @@ int main(void) {
         cmocka_unit_test(merging_equals_recording_both),
         cmocka_unit_test(counts_beyond_32_bits_carry),
         cmocka_unit_test(memory_does_not_grow_with_the_number_of_values),
-        cmocka_unit_test(reset_trend_is_like_new),
         cmocka_unit_test(walk_visits_every_value_in_order),
         cmocka_unit_test(statistics_go_by_their_k6_names),
         cmocka_unit_test(bad_statistics_are_refused_in_k6s_words),
