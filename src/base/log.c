@@ -1,6 +1,5 @@
 #include "base/log.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -10,6 +9,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log_redact.h"
 
 #define BATCH_BYTES (64 * 1024)
@@ -58,25 +58,13 @@ bool log_enabled(enum log_level level) {
     return level >= g.config.level;
 }
 
-static void write_all(int fd, const char *ptr, size_t len) {
-    while (len > 0) {
-        ssize_t n = write(fd, ptr, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return; /* nowhere to complain */
-        ptr += n;
-        len -= (size_t)n;
-    }
-}
-
 static void flush_locked(void) {
     if (g.batch.len == 0)
         return;
     if (g.before != NULL && g.config.is_tty)
         g.before(g.ui_arg);
     if (g.config.fd >= 0)
-        write_all(g.config.fd, g.batch.ptr, g.batch.len);
+        fd_write_all(g.config.fd, buf_slice(&g.batch)); /* nowhere to complain */
     if (g.after != NULL && g.config.is_tty)
         g.after(g.ui_arg);
     if (g.batch.alloc > 4 * BATCH_BYTES)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/go_parse.h"
+#include "base/percent.h"
 #include "output/output_config.h"
 
 #define PREFIX "K6_WEB_DASHBOARD_"
@@ -114,7 +115,7 @@ static int read_query(struct dashboard_options *o, struct slice query, struct er
         struct slice value = slice_cut(&query, '&'), name = slice_cut(&value, '=');
         buf_reset(&text);
         if (value.ptr)
-            query_unescape(&text, value, true);
+            percent_decode(&text, value, true);
         struct slice plain = text.len > 0 ? buf_slice(&text) : SLICE("");
         rc = set_key(o, name, plain, &has_export, &has_tag, err);
     }

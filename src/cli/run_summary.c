@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/fd.h"
 #include "base/log.h"
 
 #define TREND_STATS_MAX 64
@@ -15,17 +16,6 @@
 static void note_problem(struct buf *problems, const char *what, const char *path,
                          const char *why) {
     buf_printf(problems, "\n\t- %s '%s': %s", what, path, why);
-}
-
-static int write_all(int fd, struct slice data) {
-    while (data.len > 0) {
-        ssize_t n = write(fd, data.ptr, data.len);
-        if (n < 0 && errno != EINTR)
-            return KE_IO;
-        if (n > 0)
-            data = slice_from(data.ptr + n, data.len - (size_t)n);
-    }
-    return 0;
 }
 
 static void write_file(const char *path, struct slice content, struct buf *problems) {
@@ -37,7 +27,7 @@ static void write_file(const char *path, struct slice content, struct buf *probl
         note_problem(problems, "could not open", path, why);
         return;
     }
-    if (write_all(fd, content) != 0)
+    if (fd_write_all(fd, content) != 0)
         note_problem(problems, "error saving summary to", path, strerror(errno));
     close(fd);
 }
@@ -47,7 +37,7 @@ static void deliver(struct run_screen *screen, const char *destination, struct s
     if (strcmp(destination, "stdout") == 0)
         run_screen_print(screen, content);
     else if (strcmp(destination, "stderr") == 0)
-        write_all(STDERR_FILENO, content);
+        fd_write_all(STDERR_FILENO, content);
     else
         write_file(destination, content, problems);
 }

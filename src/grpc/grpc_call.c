@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/go_text.h"
+#include "base/percent.h"
 #include "grpc/grpc_frame.h"
 #include "http/h2_error.h"
 #include "http/header.h"
@@ -228,7 +229,7 @@ static void take_verdict(struct grpc_call *c, const struct verdict *v) {
         return;
     }
     grpc_status_set(&c->status, (uint32_t)code, "%s", "");
-    grpc_message_decode(&c->status.message, v->message);
+    percent_decode(&c->status.message, v->message, false);
     buf_init(&details, BUF_NO_CAP);
     if (v->details.ptr && grpc_value_decode(&details, SLICE("-bin"), v->details))
         grpc_status_take_details(&c->status, buf_slice(&details));

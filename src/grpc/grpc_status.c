@@ -6,7 +6,6 @@
 
 #include "base/check.h"
 #include "base/go_text.h"
-#include "base/hex.h"
 #include "grpc/grpc_wire.h"
 
 #define MESSAGE_MAX ((size_t)10 << 20) /* a header block is no longer */
@@ -97,22 +96,6 @@ void grpc_status_take_details(struct grpc_status *s, struct slice bytes) {
     buf_append_slice(&s->message, message);
     buf_reset(&s->details);
     buf_append_slice(&s->details, bytes);
-}
-
-void grpc_message_decode(struct buf *out, struct slice value) {
-    for (size_t i = 0; i < value.len; i++) {
-        int high = -1, low = -1;
-        if (value.ptr[i] == '%' && i + 2 < value.len) {
-            high = hex_value(value.ptr[i + 1]);
-            low = hex_value(value.ptr[i + 2]);
-        }
-        if (high >= 0 && low >= 0) {
-            buf_append_char(out, (char)(high << 4 | low));
-            i += 2;
-        } else {
-            buf_append_char(out, value.ptr[i]);
-        }
-    }
 }
 
 uint32_t grpc_code_of_http(int status) {

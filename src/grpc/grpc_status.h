@@ -44,8 +44,6 @@ void grpc_status_take_details(struct grpc_status *s, struct slice bytes);
 /* `rpc error: code = NotFound desc = no such person` */
 void grpc_status_text(const struct grpc_status *s, struct buf *out);
 
-/* grpc-message is percent-encoded; what is no escape stays. */
-void grpc_message_decode(struct buf *out, struct slice value);
 /* The code for a response that is not gRPC's. */
 uint32_t grpc_code_of_http(int status);
 /* … for a RST_STREAM with that code of HTTP/2. */

@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/compat.h"
 #include "base/go_text.h"
-#include "base/hex.h"
+#include "base/percent.h"
 #include "js/script_internal.h"
 
 char *quoted(const char *s) {
@@ -66,16 +66,7 @@ char *script_path_to_url(const char *path) {
 char *script_unescape(const char *text) {
     struct buf b;
     buf_init(&b, BUF_NO_CAP);
-    for (const char *p = text; *p; p++) {
-        int hi = *p == '%' ? hex_value(p[1]) : -1;
-        int lo = hi >= 0 ? hex_value(p[2]) : -1;
-        if (lo >= 0) {
-            buf_append_char(&b, (char)(hi * 16 + lo));
-            p += 2;
-        } else {
-            buf_append_char(&b, *p);
-        }
-    }
+    percent_decode(&b, slice_cstr(text), false);
     return buf_detach(&b, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "output/http_push.h"
 #include "output/line_protocol.h"
 #include "output/output_config.h"
@@ -129,8 +130,8 @@ static int read_query(struct influxdb_output *o, struct slice query, struct erro
             continue;
         buf_init(&key, BUF_NO_CAP);
         buf_init(&value, BUF_NO_CAP);
-        query_unescape(&key, raw_key, true);
-        query_unescape(&value, raw_value, true);
+        percent_decode(&key, raw_key, true);
+        percent_decode(&value, raw_value, true);
         buf_cstr(&key);
         buf_cstr(&value);
         rc = read_query_pair(o, buf_slice(&key), buf_slice(&value), &has_fields, err);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "output/otel_config.h"
 #include "output/output_config.h"
 #include "output/push_queue.h"
@@ -114,7 +115,7 @@ static enum push_result judge_grpc(const struct http_push_answer *a, struct erro
     if (code == 0)
         return PUSH_DONE;
     buf_init(&message, BUF_NO_CAP);
-    query_unescape(&message, slice_cstr(a->grpc_message), false);
+    percent_decode(&message, slice_cstr(a->grpc_message), false);
     error_set(err, KE_IO, "rpc error: code = %llu desc = %s", (unsigned long long)code,
               buf_cstr(&message));
     buf_release(&message);

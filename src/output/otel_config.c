@@ -6,6 +6,7 @@
 
 #include "base/compat.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "output/output_config.h"
 
 #define TIMEOUT_NS (10 * NS_PER_S)
@@ -116,7 +117,7 @@ static void read_sdk(struct otel_config *c, const struct output *o) {
 static void put_unescaped(struct buf *out, struct slice key, struct slice value) {
     struct buf text;
     buf_init(&text, BUF_NO_CAP);
-    query_unescape(&text, value, false);
+    percent_decode(&text, value, false);
     buf_cstr(&text);
     otlp_put_attribute(out, RESOURCE_ATTRIBUTES, key, buf_slice(&text));
     buf_release(&text);
@@ -194,9 +195,9 @@ static int read_headers(struct otel_config *c, struct error *err) {
                              "invalid header \"%.*s\", expected format key=value",
                              SLICE_FMT(pair));
         buf_init(&line, BUF_NO_CAP);
-        query_unescape(&line, slice_trim(key), false);
+        percent_decode(&line, slice_trim(key), false);
         buf_append_str(&line, ": ");
-        query_unescape(&line, slice_trim(value), false);
+        percent_decode(&line, slice_trim(value), false);
         vec_push(&c->header_lines, buf_detach(&line, NULL));
     }
     return 0;

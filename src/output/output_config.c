@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "base/duration.h"
 #include "base/go_text.h"
-#include "base/hex.h"
+#include "base/percent.h"
 
 /* ---------------------------------------------------------------- values */
 
@@ -119,19 +119,6 @@ int variable_bool(const struct output_variable *v, bool *out, struct error *err)
 
 /* ---------------------------------------------------------------- URLs */
 
-void query_unescape(struct buf *out, struct slice s, bool is_plus_space) {
-    for (size_t i = 0; i < s.len; i++) {
-        int hi = s.ptr[i] == '%' && i + 2 < s.len ? hex_value(s.ptr[i + 1]) : -1;
-        int lo = hi >= 0 ? hex_value(s.ptr[i + 2]) : -1;
-        if (lo >= 0) {
-            buf_append_char(out, (char)(hi << 4 | lo));
-            i += 2;
-        } else {
-            buf_append_char(out, is_plus_space && s.ptr[i] == '+' ? ' ' : s.ptr[i]);
-        }
-    }
-}
-
 void query_escape(struct buf *out, struct slice s) {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
@@ -147,7 +134,7 @@ void query_escape(struct buf *out, struct slice s) {
 static char *unescaped(struct slice s) {
     struct buf b;
     buf_init(&b, BUF_NO_CAP);
-    query_unescape(&b, s, false);
+    percent_decode(&b, s, false);
     return buf_detach(&b, NULL);
 }
 

@@ -28,8 +28,6 @@ int config_duration(struct slice s, int64_t *out_ns, struct error *err);
 /* Flushing every 0 s or less cannot be: KE_CONFIG. */
 int config_check_flush(int64_t flush_ns, struct error *err);
 
-/* Appends s without %XX, and with + as a space in a query. */
-void query_unescape(struct buf *out, struct slice s, bool is_plus_space);
 /* Appends s as a value of a query. */
 void query_escape(struct buf *out, struct slice s);
 

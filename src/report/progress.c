@@ -1,6 +1,5 @@
 #include "report/progress.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -9,6 +8,7 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 
 #define TERM_WIDTH_DEFAULT 80
@@ -22,29 +22,18 @@ struct progress {
     bool is_hooked;
 };
 
-static void write_all(int fd, struct slice s) {
-    while (s.len > 0) {
-        ssize_t n = write(fd, s.ptr, s.len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return;
-        s = slice_from(s.ptr + n, s.len - (size_t)n);
-    }
-}
-
 /* Around each log record: clears the block, then draws it again below the record. The lock is held
  * in between. */
 static void before_record(void *arg) {
     struct progress *p = arg;
     pthread_mutex_lock(&p->lock);
     if (p->last.len > 0)
-        write_all(p->config.fd, SLICE("\r\x1b[J"));
+        fd_write_all(p->config.fd, SLICE("\r\x1b[J"));
 }
 
 static void after_record(void *arg) {
     struct progress *p = arg;
-    write_all(p->config.fd, buf_slice(&p->last));
+    fd_write_all(p->config.fd, buf_slice(&p->last));
     pthread_mutex_unlock(&p->lock);
 }
 
@@ -92,7 +81,7 @@ static void draw(struct progress *p, const struct progress_view *view, bool go_b
     p->layout.go_back = go_back;
     buf_reset(&p->last);
     progress_render(&p->last, view, &p->layout);
-    write_all(p->config.fd, buf_slice(&p->last));
+    fd_write_all(p->config.fd, buf_slice(&p->last));
     if (!p->config.is_tty || !go_back)
         buf_reset(&p->last); /* nothing to draw again */
     pthread_mutex_unlock(&p->lock);
@@ -110,8 +99,8 @@ void progress_finish(struct progress *p, const struct progress_view *view) {
 void progress_print(struct progress *p, struct slice text) {
     pthread_mutex_lock(&p->lock);
     if (p->last.len > 0)
-        write_all(p->config.fd, SLICE("\r\x1b[J"));
-    write_all(p->config.fd, text);
-    write_all(p->config.fd, buf_slice(&p->last));
+        fd_write_all(p->config.fd, SLICE("\r\x1b[J"));
+    fd_write_all(p->config.fd, text);
+    fd_write_all(p->config.fd, buf_slice(&p->last));
     pthread_mutex_unlock(&p->lock);
 }

@@ -3,6 +3,7 @@
  * may be read or written out of bounds; compressed messages are opened. The first byte says how the
  * pieces are cut and whether messages may be compressed. Then the same bytes as a status's details,
  * as its message, and as binary metadata. */
+#include "base/percent.h"
 #include "fuzz.h"
 
 #include <stdlib.h>
@@ -65,7 +66,7 @@ static void statuses(struct slice bytes) {
     grpc_status_set(&status, bytes.len ? (unsigned char)bytes.ptr[0] % 17 : 0, "%s", "words");
     grpc_status_take_details(&status, bytes);
     grpc_status_text(&status, &out);
-    grpc_message_decode(&out, bytes);
+    percent_decode(&out, bytes, false);
     grpc_value_decode(&out, SLICE("x-bin"), bytes);
     grpc_wire_find(bytes, 1);
     grpc_status_release(&status);

@@ -1,3 +1,4 @@
+#include "base/percent.h"
 #include "unit.h"
 
 #include "base/clock.h"
@@ -45,11 +46,11 @@ static void values_are_escaped_and_back(void **state) {
     for (int i = 0; i < 256; i++)
         all[i] = (char)i;
     query_escape(&b, slice_from(all, 256));
-    query_unescape(&back, buf_slice(&b), true);
+    percent_decode(&back, buf_slice(&b), true);
     assert_int_equal(back.len, 256);
     assert_memory_equal(back.ptr, all, 256);
     buf_reset(&back);
-    query_unescape(&back, S("%zz%4+%41%"), true);
+    percent_decode(&back, S("%zz%4+%41%"), true);
     assert_string_equal(buf_cstr(&back), "%zz%4 A%");
     buf_release(&b);
     buf_release(&back);
